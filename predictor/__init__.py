@@ -1,0 +1,1 @@
+"""Scores ego-graphs with the graph neural network, in batches that follow the load."""

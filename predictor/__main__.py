@@ -1,0 +1,58 @@
+"""`python -m predictor`: serve one model version."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import torch
+from kserve.model_server import parser
+
+from contract.tensors import RISK_MODEL
+from predictor.batcher import Batcher
+from predictor.checkpoint import UnusableCheckpoint, load
+from predictor.scorer import Scorer, choose_device
+from predictor.server import BatchMeter, RiskPredictor
+from predictor.settings import PredictorSettings
+from serving.flags import given_flags
+from serving.metrics import BatcherMetrics
+from serving.server import RiskServer
+from serving.settings import read_settings
+
+logger = logging.getLogger("predictor")
+
+
+def main(arguments: list[str]) -> None:
+    """Read the settings, load the model, serve until told to stop.
+
+    Raises:
+        SystemExit: impossible settings, an unusable checkpoint or a port in use, in one line.
+    """
+    parser.add_argument("--model_dir", type=Path, help="directory of the model version to serve")
+    flags = given_flags(arguments)
+    settings = read_settings(PredictorSettings, flags)
+    server = RiskServer(settings)
+    server.start([build(settings, flags.get("model_name", RISK_MODEL))])
+
+
+def build(settings: PredictorSettings, name: str) -> RiskPredictor:
+    """The predictor with its model on its device.
+
+    Raises:
+        SystemExit: a checkpoint or device that cannot be used.
+    """
+    torch.set_num_threads(settings.torch_threads or max(1, (os.cpu_count() or 2) - 1))
+    try:
+        model, config = load(settings.model_dir)
+        scorer = Scorer(model, choose_device(settings.device))
+    except (UnusableCheckpoint, RuntimeError) as refusal:
+        raise SystemExit(str(refusal)) from None
+    logger.info("model_loaded", extra={"version": config.version, "device": str(scorer.device)})
+    batcher = Batcher(scorer, settings.batch_budget, settings.queue_limit, BatchMeter(BatcherMetrics()))
+    return RiskPredictor(name, config, batcher)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

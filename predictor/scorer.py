@@ -1,0 +1,104 @@
+"""The device and the model on it: arrays in, scores out.
+
+On CPU launching computes. On CUDA launching only enqueues: the copy to the device runs from pinned memory
+on a stream of its own, so that one batch travels while the one before it is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from contract.graphs import DomainGraphs, union
+from predictor.model import RiskGnn
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the model says of G graphs.
+
+    Shapes:
+        category_scores  float32 (G, 4)  columns as in tensors.CATEGORIES, rows sum to 1
+        risk_score       float32 (G,)    calibrated probability of malice, 1 - category_scores[:, 0]
+    """
+
+    category_scores: Float32[np.ndarray, "graphs categories"]
+    risk_score: Float32[np.ndarray, " graphs"]
+
+    def __getitem__(self, graphs: slice) -> Scores:
+        return Scores(self.category_scores[graphs], self.risk_score[graphs])
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Scores that may still be on their way to the host."""
+
+    category_scores: torch.Tensor
+    on_host: torch.cuda.Event | None = None
+
+    def result(self) -> Scores:
+        """Block until the scores are on the host."""
+        if self.on_host is not None:
+            self.on_host.synchronize()
+        categories = self.category_scores.numpy()
+        return Scores(categories, 1.0 - categories[:, 0])
+
+
+def choose_device(setting: str) -> torch.device:
+    """`auto` is CUDA where there is one; anything else is torch's own name of a device."""
+    if setting == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(setting)
+
+
+class Scorer:
+    """Runs the model on one device; one thread calls `launch`."""
+
+    def __init__(self, model: RiskGnn, device: torch.device) -> None:
+        self._model = model.to(device).eval()
+        self.device = device
+        self._copies = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    @property
+    def pipeline_depth(self) -> int:
+        return 1 if self._copies is None else 2
+
+    @torch.inference_mode()
+    def launch(self, batch: Sequence[DomainGraphs]) -> Ticket:
+        """Join the graphs and start scoring them."""
+        tensors = host_tensors(union(batch))
+        if self._copies is None:
+            return Ticket(self._model.category_scores(tensors))
+        return self._launch_cuda(tensors, self._copies)
+
+    def _launch_cuda(self, tensors: dict[str, torch.Tensor], copies: torch.cuda.Stream) -> Ticket:
+        with torch.cuda.stream(copies):
+            moved = {
+                name: tensor.pin_memory().to(self.device, non_blocking=True)
+                for name, tensor in tensors.items()
+            }
+        compute = torch.cuda.current_stream(self.device)
+        compute.wait_stream(copies)
+        for tensor in moved.values():
+            # The allocator must not hand this memory to the next copy while the model still reads it.
+            tensor.record_stream(compute)
+        scores = self._model.category_scores(moved)
+        on_host = torch.cuda.Event()
+        host = torch.empty(scores.shape, dtype=scores.dtype, pin_memory=True)
+        host.copy_(scores, non_blocking=True)
+        on_host.record(compute)
+        return Ticket(host, on_host)
+
+
+def host_tensors(graphs: DomainGraphs) -> dict[str, torch.Tensor]:
+    """The model's arguments, sharing the arrays' memory where it is writable."""
+    return {name: torch.from_numpy(_writable(array)) for name, array in graphs.tensors().items()}
+
+
+def _writable(array: np.ndarray) -> np.ndarray:
+    # torch refuses read-only buffers, which is what a single undecoded request holds.
+    return array if array.flags.writeable else array.copy()
