@@ -1,0 +1,152 @@
+"""v2 requests and responses on gRPC: ModelInferRequest to arrays, arrays to ModelInferResponse.
+
+The messages come as `Any`: KServe's and tritonclient's generated classes describe the same wire format,
+but cannot be loaded into one process.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[import-untyped]
+from jaxtyping import Shaped
+
+from contract.errors import InvalidTensors
+from contract.tensors import TensorSpec
+from serving.model import InferAnswer, Parameter, RiskModel
+from serving.raw_tensor import bytes_array, decode_raw, encode_raw
+from serving.tensor_contract import OutputRequest, TensorContract, V2Request, answered, echo, expect_count
+
+_CONTENTS_FIELDS: Final = {
+    "BOOL": "bool_contents",
+    "INT8": "int_contents",
+    "INT16": "int_contents",
+    "INT32": "int_contents",
+    "INT64": "int64_contents",
+    "UINT8": "uint_contents",
+    "UINT16": "uint_contents",
+    "UINT32": "uint_contents",
+    "UINT64": "uint64_contents",
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "BYTES": "bytes_contents",
+}
+
+# InferParameter.double_param of Triton's proto, which KServe's lacks: field 4, eight bytes.
+_DOUBLE_FIELD: Final = 4
+_DOUBLE_TAG: Final = bytes([_DOUBLE_FIELD << 3 | 1])
+_DOUBLE: Final = struct.Struct("<d")
+
+
+def decode_message(message: Any, contract: TensorContract) -> V2Request:
+    """Read and check one ModelInferRequest, with raw contents or typed ones.
+
+    Raises:
+        InvalidTensors: anything that is not a v2 request for this model; the message says what and where.
+    """
+    raws = message.raw_input_contents
+    if raws and len(raws) != len(message.inputs):
+        raise InvalidTensors(f"raw_input_contents: expected {len(message.inputs)} entries, got {len(raws)}")
+    inputs: dict[str, np.ndarray] = {}
+    for place, tensor in enumerate(message.inputs):
+        spec = contract.admit(tensor.name, tensor.datatype, tensor.shape, inputs)
+        inputs[spec.name] = _decode_raw(spec, tensor, raws[place]) if raws else _decode_typed(spec, tensor)
+    contract.require_all(inputs)
+    return V2Request(inputs, _outputs(message, contract), _parameters(message.parameters), message.id)
+
+
+def _decode_raw(spec: TensorSpec, tensor: Any, raw: bytes) -> Shaped[np.ndarray, "..."]:
+    if tensor.HasField("contents"):
+        raise InvalidTensors(f"input {spec.name}: has both contents and raw_input_contents")
+    return decode_raw(spec, tensor.shape, raw)
+
+
+def _decode_typed(spec: TensorSpec, tensor: Any) -> Shaped[np.ndarray, "..."]:
+    field = _CONTENTS_FIELDS.get(spec.datatype)
+    if field is None:
+        raise InvalidTensors(f"input {spec.name}: {spec.datatype} travels in raw_input_contents only")
+    others = {descriptor.name for descriptor, _ in tensor.contents.ListFields()} - {field}
+    if others:
+        raise InvalidTensors(f"input {spec.name}: expected {field}, got {min(others)}")
+    values = getattr(tensor.contents, field)
+    expect_count(spec, tensor.shape, len(values), f"elements in {field}")
+    if spec.datatype == "BYTES":
+        return bytes_array(list(values), tensor.shape)
+    return _narrow(spec, np.array(values, _wire_dtype(spec))).reshape(tensor.shape)
+
+
+def _wire_dtype(spec: TensorSpec) -> np.dtype:
+    # int_contents and uint_contents carry 32 bits whatever the datatype.
+    return {"i": np.dtype("int64"), "u": np.dtype("uint64")}.get(spec.dtype.kind, spec.dtype)
+
+
+def _narrow(spec: TensorSpec, values: Shaped[np.ndarray, " _"]) -> Shaped[np.ndarray, " _"]:
+    narrow = values.astype(spec.dtype, copy=False)
+    if spec.dtype.kind in "iu" and not np.array_equal(narrow, values):
+        place = int(np.argmax(narrow != values))
+        raise InvalidTensors(
+            f"input {spec.name}: {values[place]} at element {place} does not fit {spec.datatype}"
+        )
+    return narrow
+
+
+def _outputs(message: Any, contract: TensorContract) -> tuple[OutputRequest, ...]:
+    if not message.outputs:
+        return contract.all_outputs
+    requested: dict[str, OutputRequest] = {}
+    for output in message.outputs:
+        spec = contract.output(output.name, requested)
+        requested[spec.name] = OutputRequest(spec)
+    return tuple(requested.values())
+
+
+def _parameters(parameters: Mapping[str, Any]) -> dict[str, Parameter]:
+    return {name: _parameter(name, parameters[name]) for name in parameters}
+
+
+def _parameter(name: str, parameter: Any) -> Parameter:
+    chosen = parameter.WhichOneof("parameter_choice")
+    if chosen is not None:
+        value: Parameter = getattr(parameter, chosen)
+        return value
+    for unknown in UnknownFieldSet(parameter):
+        if unknown.field_number == _DOUBLE_FIELD:
+            double: float = _DOUBLE.unpack(struct.pack("<Q", unknown.data))[0]
+            return double
+    raise InvalidTensors(f"parameter {echo(name)}: expected a boolean, an integer, a double or a string")
+
+
+def fill_response(
+    message: Any,
+    model: RiskModel,
+    request_id: str,
+    answer: InferAnswer,
+    outputs: tuple[OutputRequest, ...],
+) -> None:
+    """Write the requested outputs into an empty ModelInferResponse, always as raw contents.
+
+    Raises:
+        RuntimeError: the model broke its own declaration.
+    """
+    message.model_name, message.model_version, message.id = model.name, model.version, request_id
+    for name, value in answer.parameters.items():
+        _write_parameter(message.parameters[name], value)
+    for output in outputs:
+        array = answered(answer, output.spec)
+        message.outputs.add(name=output.spec.name, datatype=output.spec.datatype, shape=array.shape)
+        message.raw_output_contents.append(encode_raw(output.spec, array))
+
+
+def _write_parameter(parameter: Any, value: Parameter) -> None:
+    # bool first: it is an int to Python.
+    if isinstance(value, bool):
+        parameter.bool_param = value
+    elif isinstance(value, int):
+        parameter.int64_param = value
+    elif isinstance(value, str):
+        parameter.string_param = value
+    else:
+        parameter.MergeFromString(_DOUBLE_TAG + _DOUBLE.pack(value))
