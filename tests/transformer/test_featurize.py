@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from contract.graph_checks import validate
+from tests.transformer.passive_dns import small_snapshot
+from transformer.featurize import featurize
+from transformer.graph_store import Snapshot
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    path: Path = tmp_path_factory.mktemp("store")
+    return small_snapshot(path)
+
+
+def test_one_bad_name_does_not_disturb_its_batch(snapshot: Snapshot) -> None:
+    """Names are scored, the rest says why not; rows tell which graphs belong to whom."""
+    featurized = featurize(snapshot, [b"example.com", b"http://x/", "paypal.com", b"\xff", ""])
+    assert featurized.rows.tolist() == [0, 2]
+    assert [status == "ok" for status in featurized.statuses] == [True, False, True, False, False]
+    assert all(featurized.statuses)
+    assert featurized.graphs is not None
+    assert featurized.graphs.graph_count == 2
+    validate(featurized.graphs)
+    assert featurized.neighbours[[1, 3, 4]].tolist() == [0, 0, 0]
+    assert featurized.neighbours[[0, 2]].min() > 0
+
+
+def test_unreadable_answers_are_ignored_and_said_so(snapshot: Snapshot) -> None:
+    """The name is scored without them, and its neighbours do not suffer."""
+    featurized = featurize(snapshot, ["new.test", "other.test"], ["A nonsense", b"A 192.0.2.1"])
+    assert featurized.rows.tolist() == [0, 1]
+    assert featurized.statuses[0].startswith("answers ignored: ")
+    assert featurized.statuses[1] == "ok"
+    assert featurized.neighbours[0] == 0
+    assert featurized.neighbours[1] > 0
+
+
+def test_nothing_to_score_is_no_graph(snapshot: Snapshot) -> None:
+    """A batch without a name has statuses and no graphs."""
+    featurized = featurize(snapshot, ["a b"], [""])
+    assert featurized.graphs is None
+    assert featurized.rows.tolist() == []
+    assert featurized.neighbours.tolist() == [0]
+
+
+def test_bytes_and_text_are_the_same_name(snapshot: Snapshot) -> None:
+    """The wire carries bytes, training hands text over: the tensors are the same."""
+    one, other = (featurize(snapshot, [name]).graphs for name in ("Example.com.", b"example.com"))
+    assert one is not None
+    assert other is not None
+    for name, values in one.tensors().items():
+        assert values.tobytes() == other.tensors()[name].tobytes()

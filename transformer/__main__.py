@@ -1,0 +1,57 @@
+"""`python -m transformer`: serve names to clients, with a predictor behind."""
+
+from __future__ import annotations
+
+import sys
+
+from contract.tensors import RISK_MODEL
+from serving.flags import given_flags
+from serving.front_desk import server_version
+from serving.metrics import FeatureMetrics
+from serving.server import RiskServer
+from serving.settings import read_settings
+from transformer.graph_store import GraphStore, UnusableSnapshot
+from transformer.policy import Policy
+from transformer.predictor_client import PredictorClient
+from transformer.server import RiskTransformer
+from transformer.settings import TransformerSettings
+
+
+def main(arguments: list[str]) -> None:
+    """Read the settings, open the graph store, serve until told to stop.
+
+    Raises:
+        SystemExit: impossible settings, an unusable snapshot or a port in use, in one line.
+    """
+    flags = given_flags(arguments)
+    if flags.get("predictor_protocol", "grpc-v2") != "grpc-v2":
+        raise SystemExit(f"--predictor_protocol {flags['predictor_protocol']}: only grpc-v2 is spoken")
+    settings = read_settings(TransformerSettings, flags)
+    server = RiskServer(settings)
+    server.start([build(settings, flags.get("model_name", RISK_MODEL))])
+
+
+def build(settings: TransformerSettings, name: str) -> RiskTransformer:
+    """The transformer over its store and its predictor.
+
+    Raises:
+        SystemExit: the store's snapshot cannot be used.
+    """
+    try:
+        store = GraphStore(settings.graph_store)
+    except UnusableSnapshot as refusal:
+        raise SystemExit(str(refusal)) from None
+    return RiskTransformer(
+        name,
+        server_version(),
+        store,
+        PredictorClient(settings.predictor_host, name),
+        Policy(settings.monitor_threshold, settings.block_threshold),
+        max_domains=settings.max_domains,
+        snapshot_poll_s=settings.snapshot_poll_s,
+        metrics=FeatureMetrics(),
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Tables behind the lexical features; README.md names their source and licence."""

@@ -1,0 +1,23 @@
+"""The passive-DNS graph: build a snapshot from observations, serve it, ask it in batches."""
+
+from transformer.graph_store.builder import SnapshotBuilder
+from transformer.graph_store.common_output_format import Observation, UnusableLine, UnusedType, parse_line
+from transformer.graph_store.passive_dns_graph import UNKNOWN, PassiveDnsGraph
+from transformer.graph_store.snapshot import Snapshot
+from transformer.graph_store.snapshot_files import SourceFile, UnusableSnapshot
+from transformer.graph_store.store import GraphStore, publish
+
+__all__ = [
+    "UNKNOWN",
+    "GraphStore",
+    "Observation",
+    "PassiveDnsGraph",
+    "Snapshot",
+    "SnapshotBuilder",
+    "SourceFile",
+    "UnusableLine",
+    "UnusableSnapshot",
+    "UnusedType",
+    "parse_line",
+    "publish",
+]
