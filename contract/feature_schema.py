@@ -81,6 +81,8 @@ LEXICAL_FEATURES: Final[tuple[str, ...]] = (
     "suffix_is_legacy",
     "suffix_is_restricted",
     "suffix_is_unlisted",
+    "suffix_is_abused",
+    "suffix_inside",
 )
 
 # Graph features: log1p of a node's degree in the whole store, one per relation of the list above.

@@ -55,14 +55,15 @@ class ModelConfig(BaseModel):
     metrics: dict[str, float]
 
 
-def save(directory: Path, model: RiskGnn, config: ModelConfig) -> None:
-    """Write a version's weights, then the configuration that names their hash."""
+def save(directory: Path, model: RiskGnn, config: ModelConfig) -> ModelConfig:
+    """Write a version's weights, then the configuration that names their hash, which is returned."""
     directory.mkdir(parents=True, exist_ok=True)
     save_file(_stored(model), directory / WEIGHTS_FILE)
     # The serving user is not the one who trained.
     (directory / WEIGHTS_FILE).chmod(0o644)
     sealed = config.model_copy(update={"weights_sha256": _sha256(directory / WEIGHTS_FILE)})
     (directory / CONFIG_FILE).write_text(sealed.model_dump_json(indent=2) + "\n")
+    return sealed
 
 
 def _stored(model: RiskGnn) -> dict[str, Tensor]:

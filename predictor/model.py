@@ -1,6 +1,8 @@
-"""The risk model: names read as hashed n-grams, neighbourhoods read by typed message passing.
+"""The risk model: what a name says by itself, and what its neighbourhood adds to that.
 
-One model scores a name with graph evidence and one without: a lone node simply receives no messages.
+The lexical path reads the target's name and features. The evidence path passes messages over the typed
+relations of the ego-graph, starting from a few features of every node, and shifts the target's log-odds of
+malice. A lone name hears nothing and keeps its lexical score, so one model serves both.
 """
 
 from __future__ import annotations
@@ -8,15 +10,15 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import MessagePassing
 
-from contract.feature_schema import NODE_FEATURES, NODE_TYPES, RELATIONS
+from contract.feature_schema import GRAPH_FEATURES, NODE_FEATURES, NODE_TYPES, RELATIONS
 from contract.tensors import CATEGORIES
-from predictor.ngrams import NgramLayout, hashed_ngrams
+from predictor.messages import RelationalLayer
+from predictor.ngrams import NgramLayout, hashed_ngrams, names_of
 
 # Relations without labelled training data share the weights of their nearest kin: a name server is a
 # place where names meet, as an address is; an alias is another name of the same thing, as an apex is.
@@ -32,6 +34,18 @@ RELATION_GROUPS: Final = {
     "similar": "similar",
 }
 
+# What the evidence path sees of a node beside its type and degrees. Few and plain on purpose: with all
+# features, or with encoded names, it learns the few labelled neighbourhoods by heart (docs/training.md).
+EVIDENCE_FEATURES: Final = (
+    "name_length",
+    "label_count",
+    "name_entropy_bits",
+    "name_hyphens",
+    "lure_words",
+    "brand_words",
+    "suffix_is_abused",
+    "suffix_inside",
+)
 
 # What of a batch the model reads; offsets of graphs and edges are for those who cut batches apart.
 MODEL_INPUTS: Final = (
@@ -52,11 +66,13 @@ class Architecture(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: Annotated[int, Field(ge=1)] = len(NODE_FEATURES)
-    ngram_sizes: tuple[int, ...] = (1, 2, 3, 4, 5)
+    ngram_sizes: tuple[int, ...] = (2, 3, 4, 5)
     ngram_buckets: Annotated[int, Field(ge=2)] = 1 << 16
     ngram_width: Annotated[int, Field(ge=1)] = 32
-    hidden: Annotated[int, Field(ge=1)] = 64
-    layers: Annotated[int, Field(ge=1, le=4)] = 2
+    lexical_width: Annotated[int, Field(ge=1)] = 64
+    evidence_features: tuple[str, ...] = EVIDENCE_FEATURES
+    evidence_width: Annotated[int, Field(ge=1)] = 32
+    evidence_layers: Annotated[int, Field(ge=2, le=4)] = 2
     relation_groups: dict[str, str] = RELATION_GROUPS
 
 
@@ -67,6 +83,7 @@ class NameEncoder(nn.Module):
         super().__init__()
         self.layout = NgramLayout(architecture.ngram_sizes, architecture.ngram_buckets)
         self.table = nn.EmbeddingBag(architecture.ngram_buckets, architecture.ngram_width, mode="sum")
+        nn.init.normal_(self.table.weight, std=0.02)
 
     def forward(
         self,
@@ -81,65 +98,112 @@ class NameEncoder(nn.Module):
             name_bytes: the names end to end.
             name_offsets: where each begins.
             name_parts: where in it the registrable label and the public suffix begin.
-            keep: in training, the share of n-grams that is not dropped.
+            keep: in training, the share of n-grams that stays; the others are not even looked up.
         """
         ids, offsets = hashed_ngrams(name_bytes, name_offsets, name_parts, self.layout)
-        weights = None
         if keep < 1.0:
-            weights = (torch.rand(ids.shape, device=ids.device) < keep).to(self.table.weight.dtype) / keep
-        summed = self.table(ids, offsets[:-1], per_sample_weights=weights)
-        # Long names have more n-grams; their sum grows like a random walk.
-        return summed / offsets.diff().clamp(min=1).sqrt()[:, None]
+            kept = torch.rand(ids.shape, device=ids.device) < keep
+            ids, offsets = ids[kept], functional.pad(kept.cumsum(0), (1, 0))[offsets]
+        # Long names have more n-grams, whose sum grows like a random walk; `keep` so that dropping some
+        # does not shrink it.
+        length = (offsets.diff() * keep).clamp(min=1.0)
+        return self.table(ids, offsets[:-1]) / length.sqrt()[:, None]
 
 
-class RelationalLayer(MessagePassing):  # type: ignore[misc]  # PyG is untyped
-    """Each node takes the mean of its neighbours per relation group, then all of it through one matrix.
+class LexicalPath(nn.Module):
+    """Logits of a name by its n-grams and lexical features alone."""
 
-    The mean over (node, group) is one scatter onto nodes * groups virtual targets, whatever the number
-    of relations, after Schlichtkrull et al. 2018 (arXiv 1703.06103) with shared weights per group.
-    """
-
-    def __init__(self, width: int, groups: int) -> None:
-        super().__init__(aggr="mean")
-        self.groups = groups
-        self.update_node = nn.Linear(width * (groups + 1), width)
+    def __init__(self, architecture: Architecture, dropout: float = 0.1) -> None:
+        super().__init__()
+        width = architecture.lexical_width
+        self.names = NameEncoder(architecture)
+        self.features = nn.Linear(architecture.features - len(GRAPH_FEATURES), width)
+        self.join = nn.Linear(architecture.ngram_width + width, width)
+        self.deepen = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Sequential(
+            nn.Linear(2 * width, width), nn.GELU(), self.dropout, nn.Linear(width, len(CATEGORIES))
+        )
 
     def forward(
         self,
-        x: Float[Tensor, "nodes width"],
-        edge_index: Int64[Tensor, "2 edges"],
-        edge_group: Int64[Tensor, " edges"],
-    ) -> Float[Tensor, "nodes width"]:
-        """One round of messages from row 0 to row 1 of `edge_index`."""
-        nodes, width = x.shape
-        slots = torch.stack([edge_index[0], edge_index[1] * self.groups + edge_group])
-        means = self.propagate(slots, x=x, size=(nodes, nodes * self.groups))
-        gathered = torch.cat([x, means.view(nodes, self.groups * width)], dim=1)
-        return x + functional.gelu(self.update_node(gathered))
+        named: Float[Tensor, "names ngram_width"],
+        lexical_features: Float[Tensor, "names lexical"],
+    ) -> Float[Tensor, "names categories"]:
+        """Logits of every name."""
+        featured = functional.gelu(self.features(lexical_features))
+        joined = self.dropout(functional.gelu(self.join(torch.cat([named, featured], dim=1))))
+        deep = joined + functional.gelu(self.deepen(joined))
+        return self.head(torch.cat([joined, deep], dim=1))
 
-    def message(self, x_j: Float[Tensor, "edges width"]) -> Float[Tensor, "edges width"]:
-        """A neighbour says what it is."""
-        return x_j
+
+class EvidencePath(nn.Module):
+    """By how much the neighbourhood shifts the target's log-odds of malice."""
+
+    group_of_relation: Tensor
+    columns: Tensor
+
+    def __init__(self, architecture: Architecture, dropout: float = 0.1) -> None:
+        super().__init__()
+        width = architecture.evidence_width
+        groups = sorted(set(architecture.relation_groups.values()))
+        indices = [groups.index(architecture.relation_groups[relation]) for relation in RELATIONS]
+        self.register_buffer("group_of_relation", torch.tensor(indices), persistent=False)
+        columns = [NODE_FEATURES.index(name) for name in (*architecture.evidence_features, *GRAPH_FEATURES)]
+        self.register_buffer("columns", torch.tensor(columns), persistent=False)
+        self.enter = nn.Linear(len(columns) + len(NODE_TYPES), width)
+        self.layers = nn.ModuleList(
+            RelationalLayer(width, len(groups)) for _ in range(architecture.evidence_layers)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.leave = nn.Linear(2 * width, 1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def said(
+        self, node_features: Float[Tensor, "nodes features"], node_type: Int64[Tensor, " nodes"]
+    ) -> Float[Tensor, "nodes columns"]:
+        """What every node tells its neighbours before it has heard any."""
+        kinds = functional.one_hot(node_type, len(NODE_TYPES)).to(node_features.dtype)
+        # Counts of odd names reach far beyond the scale; what is far is far enough at 3.
+        return torch.cat([node_features[:, self.columns].clamp(max=3.0), kinds], dim=1)
+
+    def forward(
+        self,
+        said: Float[Tensor, "nodes columns"],
+        edge_index: Int64[Tensor, "2 edges"],
+        edge_type: Int64[Tensor, " edges"],
+        target_nodes: Int64[Tensor, " graphs"],
+    ) -> Float[Tensor, " graphs"]:
+        """The shift of each target; zero for one without edges."""
+        entered = functional.gelu(self.enter(said))
+        state = entered
+        edge_group = self.group_of_relation[edge_type]
+        for layer in self.layers[:-1]:
+            state = layer(self.dropout(state), edge_index, edge_group)
+        # Only targets are scored, so only they listen in the last round.
+        told = self.layers[-1](state, edge_index, edge_group, target_nodes)
+        shift = self.leave(self.dropout(torch.cat([entered[target_nodes], told], dim=1))).squeeze(1)
+        return shift * _has_edges(len(said), edge_index, target_nodes)
+
+
+def _has_edges(
+    nodes: int, edge_index: Int64[Tensor, "2 edges"], target_nodes: Int64[Tensor, " graphs"]
+) -> Bool[Tensor, " graphs"]:
+    linked = torch.zeros(nodes, dtype=torch.bool, device=edge_index.device)
+    linked[edge_index[1]] = True
+    return linked[target_nodes]
 
 
 class RiskGnn(nn.Module):
     """Scores the target node of each ego-graph."""
 
-    group_of_relation: Tensor
-
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        width = architecture.hidden
-        groups = sorted(set(architecture.relation_groups.values()))
-        indices = [groups.index(architecture.relation_groups[relation]) for relation in RELATIONS]
-        self.register_buffer("group_of_relation", torch.tensor(indices), persistent=False)
-        self.names = NameEncoder(architecture)
-        self.features = nn.Linear(architecture.features + len(NODE_TYPES), width)
-        self.join = nn.Linear(architecture.ngram_width + width, width)
-        self.layers = nn.ModuleList(RelationalLayer(width, len(groups)) for _ in range(architecture.layers))
-        self.head = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(CATEGORIES)))
-        self.calibration = nn.Parameter(torch.tensor([1.0, 0.0]), requires_grad=False)
-        self.ngram_keep = 1.0
+        self.lexical = LexicalPath(architecture)
+        self.evidence = EvidencePath(architecture)
+        # Platt scaling of the log-odds of malice, for lone names and for names with evidence.
+        self.calibration = nn.Parameter(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), requires_grad=False)
 
     def forward(
         self,
@@ -153,25 +217,40 @@ class RiskGnn(nn.Module):
         target_nodes: Int64[Tensor, " graphs"],
     ) -> Float[Tensor, "graphs categories"]:
         """Logits of the categories, uncalibrated."""
-        keep = self.ngram_keep if self.training else 1.0
-        named = self.names(name_bytes, name_offsets, name_parts, keep)
-        kinds = functional.one_hot(node_type, len(NODE_TYPES)).to(node_features.dtype)
-        featured = functional.gelu(self.features(torch.cat([node_features, kinds], dim=1)))
-        alone = functional.gelu(self.join(torch.cat([named, featured], dim=1)))
-        state = alone
-        edge_group = self.group_of_relation[edge_type]
-        for layer in self.layers:
-            state = layer(state, edge_index, edge_group)
-        return self.head(torch.cat([alone[target_nodes], state[target_nodes]], dim=1))
+        alone = self.target_logits(node_features, name_bytes, name_offsets, name_parts, target_nodes)
+        said = self.evidence.said(node_features, node_type)
+        return shifted(alone, self.evidence(said, edge_index, edge_type, target_nodes))
+
+    def target_logits(
+        self,
+        node_features: Float[Tensor, "nodes features"],
+        name_bytes: UInt8[Tensor, " bytes"],
+        name_offsets: Int64[Tensor, " nodes_and_one"],
+        name_parts: Int64[Tensor, "nodes 2"],
+        target_nodes: Int64[Tensor, " graphs"],
+        ngram_keep: float = 1.0,
+    ) -> Float[Tensor, "graphs categories"]:
+        """Logits of the targets by their names alone."""
+        own_bytes, own_offsets = names_of(name_bytes, name_offsets, target_nodes)
+        named = self.lexical.names(own_bytes, own_offsets, name_parts[target_nodes], ngram_keep)
+        return self.lexical(named, node_features[target_nodes, : -len(GRAPH_FEATURES)])
 
     @torch.inference_mode()
     def category_scores(self, graphs: dict[str, Tensor]) -> Float[Tensor, "graphs categories"]:
         """Calibrated probabilities of the categories, from the tensors of the contract by name."""
         logits = self(**{name: graphs[name] for name in MODEL_INPUTS})
-        scale, shift = self.calibration
+        linked = _has_edges(len(graphs["node_type"]), graphs["edge_index"], graphs["target_nodes"])
+        scale, shift = self.calibration[linked.long()].unbind(dim=1)
         risk = torch.sigmoid(scale * risk_logit(logits) + shift)[:, None]
         kinds = logits[:, 1:].softmax(dim=1)
         return torch.cat([1.0 - risk, risk * kinds], dim=1)
+
+
+def shifted(
+    logits: Float[Tensor, "graphs categories"], shift: Float[Tensor, " graphs"]
+) -> Float[Tensor, "graphs categories"]:
+    """Logits whose log-odds of malice moved by `shift`; kinds of malice keep their proportions."""
+    return torch.cat([logits[:, :1] - shift[:, None], logits[:, 1:]], dim=1)
 
 
 def risk_logit(logits: Float[Tensor, "graphs categories"]) -> Float[Tensor, " graphs"]:

@@ -36,39 +36,65 @@ def hashed_ngrams(
         ids: buckets, name by name.
         offsets: where each name's buckets begin; a node without a name has none.
     """
-    text, owner, place, length = _framed(name_bytes, name_offsets)
-    part = (place >= name_parts[owner, 0]).long() + (place >= name_parts[owner, 1]).long()
-    left = length[owner] - place
-    columns = []
+    text, left, part, starts = _framed(name_bytes, name_offsets, name_parts)
+    # N-grams that leave their name are hashed too, and cut out at the end.
+    table = text.new_empty(len(text), len(layout.sizes))
+    padded = torch.nn.functional.pad(text + 1, (0, max(layout.sizes)))
     rolling = torch.zeros_like(text)
     for size in range(1, max(layout.sizes) + 1):
-        following = torch.nn.functional.pad(text[size - 1 :], (0, size - 1))[: len(text)]
-        rolling = (rolling * _STEP + following + 1) & _BITS
+        rolling.mul_(_STEP).add_(padded[size - 1 : size - 1 + len(text)]).bitwise_and_(_BITS)
         if size in layout.sizes:
-            bucket = _mix(rolling ^ (part * 8 + size) * _SPREAD & _BITS) % layout.buckets
-            columns.append(torch.where(left >= size, bucket, -1))
-    table = torch.stack(columns, dim=1)
-    present = table >= 0
-    counts = torch.zeros_like(length).index_add_(0, owner, present.sum(dim=1))
-    return table[present], torch.nn.functional.pad(counts.cumsum(0), (1, 0))
+            salt = ((torch.arange(3, device=text.device) * 8 + size) * _SPREAD & _BITS)[part]
+            table[:, layout.sizes.index(size)] = rolling ^ salt
+    ids = _mix(table).remainder_(layout.buckets)
+    present = left[:, None] >= torch.tensor(layout.sizes, device=text.device)
+    before = torch.nn.functional.pad(present.sum(dim=1).cumsum(0), (1, 0))
+    return ids[present], before[starts]
 
 
 def _framed(
-    name_bytes: UInt8[Tensor, " bytes"], name_offsets: Int64[Tensor, " nodes_and_one"]
-) -> tuple[Int64[Tensor, " text"], Int64[Tensor, " text"], Int64[Tensor, " text"], Int64[Tensor, " nodes"]]:
-    """Names with a dot before and after, the node of each character, its place, and framed lengths."""
+    name_bytes: UInt8[Tensor, " bytes"],
+    name_offsets: Int64[Tensor, " nodes_and_one"],
+    name_parts: Int64[Tensor, "nodes 2"],
+) -> tuple[
+    Int64[Tensor, " text"], Int64[Tensor, " text"], Int64[Tensor, " text"], Int64[Tensor, " nodes_and_one"]
+]:
+    """Names with a dot before and after.
+
+    Returns:
+        text: characters of the framed names, end to end.
+        left: how many characters of its name remain from each, itself included.
+        part: 0 before the registrable label, 1 in it, 2 in the public suffix.
+        starts: where each framed name begins in `text`.
+    """
     bare = name_offsets.diff()
     length = torch.where(bare > 0, bare + 2, 0)
-    starts = length.cumsum(0) - length
-    owner = torch.repeat_interleave(torch.arange(len(length), device=length.device), length)
-    place = torch.arange(len(owner), device=length.device) - starts[owner]
-    source = name_offsets[owner] + place - 1
-    inside = (place > 0) & (place <= bare[owner])
-    text = torch.where(inside, name_bytes.long()[source.clamp(0, max(len(name_bytes) - 1, 0))], _EDGE)
-    return text, owner, place, length
+    starts = torch.nn.functional.pad(length.cumsum(0), (1, 0))
+    total = int(starts[-1])
+    text = torch.full((total,), _EDGE, dtype=torch.int64, device=length.device)
+    named = torch.repeat_interleave(starts[:-1] + 1 - name_offsets[:-1], bare, output_size=len(name_bytes))
+    text[named + torch.arange(len(name_bytes), device=length.device)] = name_bytes.long()
+    places = torch.arange(total, device=length.device)
+    bounds = torch.stack([starts[1:], starts[:-1] + name_parts[:, 0], starts[:-1] + name_parts[:, 1]], dim=1)
+    end, label, suffix = torch.repeat_interleave(bounds, length, dim=0, output_size=total).unbind(dim=1)
+    part = (places >= label).long() + (places >= suffix).long()
+    return text, end - places, part, starts
 
 
 def _mix(hashed: Int64[Tensor, "*shape"]) -> Int64[Tensor, "*shape"]:
-    hashed = ((hashed ^ (hashed >> 15)) * _SPREAD) & _BITS
-    hashed = ((hashed ^ (hashed >> 13)) * _STEP) & _BITS
-    return hashed ^ (hashed >> 16)
+    """Scatter neighbouring hashes; works in place on its argument."""
+    hashed.bitwise_xor_(hashed >> 15).mul_(_SPREAD).bitwise_and_(_BITS)
+    hashed.bitwise_xor_(hashed >> 13).mul_(_STEP).bitwise_and_(_BITS)
+    return hashed.bitwise_xor_(hashed >> 16)
+
+
+def names_of(
+    name_bytes: UInt8[Tensor, " bytes"],
+    name_offsets: Int64[Tensor, " nodes_and_one"],
+    nodes: Int64[Tensor, " chosen"],
+) -> tuple[UInt8[Tensor, " chosen_bytes"], Int64[Tensor, " chosen_and_one"]]:
+    """The names of some nodes end to end, and where each begins."""
+    lengths = name_offsets[nodes + 1] - name_offsets[nodes]
+    starts = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
+    moved = torch.repeat_interleave(name_offsets[nodes] - starts[:-1], lengths)
+    return name_bytes[moved + torch.arange(len(moved), device=moved.device)], starts

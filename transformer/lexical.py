@@ -6,6 +6,7 @@ has the same features alone and in any batch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -42,6 +43,8 @@ _CLASSES: Final = {
 _DIGIT, _VOWEL, _CONSONANT, _HEX, _RARE = range(len(_CLASSES))
 
 _WINDOW_LENGTHS: Final = range(min(LURE_LENGTHS.start, MIN_WORD_LETTERS), MAX_WORD_LETTERS + 1)
+
+_SUFFIX_INSIDE: Final = re.compile(r"(?:^|[.-])(?:com|net|org|edu|gov)[.-]")
 
 Columns = dict[str, np.ndarray]
 
@@ -99,8 +102,14 @@ def _structure(
         "is_registrable": registered,
         "starts_with_www": np.array([name.name[:4] == "www." for name in names]),
         "label_is_idn": np.array([name.registrable_label[:4] == "xn--" for name in names]),
+        "suffix_inside": np.array([_holds_suffix(name) for name in names]),
         "name_has_idn": np.array(["xn--" in name.name for name in names]),
     }
+
+
+def _holds_suffix(name: DomainName) -> bool:
+    """Whether another top-level domain stands before the suffix, as in paypal.com.example.ml."""
+    return _SUFFIX_INSIDE.search(name.name, 0, name.suffix_start) is not None
 
 
 def _label_starts(names: Sequence[DomainName], whole: DottedTexts) -> Int64[np.ndarray, " names"]:

@@ -16,6 +16,7 @@ SUFFIX_FEATURES: Final = (
     "suffix_is_legacy",
     "suffix_is_restricted",
     "suffix_is_unlisted",
+    "suffix_is_abused",
 )
 
 # The generic top-level domains of before 2001, open to all.
@@ -23,6 +24,28 @@ _LEGACY: Final = frozenset({"com", "net", "org", "info", "biz"})
 # Sold to eligible bodies only, at the top or below a country code (gov.uk, edu.au, ac.jp).
 _RESTRICTED: Final = frozenset(
     {"gov", "edu", "mil", "int", "ac", "gob", "gouv", "gub", "go", "museum", "aero", "coop"}
+)
+# Given away or sold below cost, and so over-represented in abuse reports of the last ten years (general
+# knowledge, such as the yearly reports of Spamhaus and Interisle; not counted in our data).
+_ABUSED: Final = frozenset(
+    {
+        "cc",
+        "cf",
+        "club",
+        "ga",
+        "gq",
+        "icu",
+        "info",
+        "ml",
+        "online",
+        "pw",
+        "tech",
+        "tk",
+        "top",
+        "vip",
+        "win",
+        "xyz",
+    }
 )
 _OPEN: Final = frozenset({"ac", "go"})
 _COUNTRY_CODE_LENGTH: Final = 2
@@ -33,7 +56,7 @@ def suffix_row(suffix: str, *, private: bool) -> bytes:
     """SUFFIX_FEATURES of one suffix as little-endian float32, unscaled.
 
     >>> np.frombuffer(suffix_row("co.uk", private=False), "<f4").tolist()
-    [5.0, 2.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    [5.0, 2.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
     labels = suffix.split(".") if suffix else []
     top = labels[-1] if labels else ""
@@ -47,5 +70,6 @@ def suffix_row(suffix: str, *, private: bool) -> bytes:
         # Top-level ac and the like are open country codes; below a country they are restricted.
         not private and suffix not in _OPEN and suffix.partition(".")[0] in _RESTRICTED,
         not suffix,
+        top in _ABUSED and not private,
     )
     return np.array(row, "<f4").tobytes()

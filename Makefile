@@ -1,0 +1,63 @@
+# Every command a person needs; `make help` lists them.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+MODEL_DIR ?= models/dns-risk/1
+# Labelled data for train and evaluate: $(DNS_RISK_SHARED)/data.
+DNS_RISK_SHARED ?= ../shared
+export DNS_RISK_SHARED
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint format train evaluate bench golden clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+# The stamp names its extra: `make test` after `make run` adds what tests need, a second run adds nothing.
+$(VENV)/.installed-%: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing '.[$*]' into $(VENV): minutes once, nothing from then on."
+	@$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@
+
+DEV := $(VENV)/.installed-dev
+# `dev` holds all of `run`.
+RUN := $(firstword $(wildcard $(DEV)) $(VENV)/.installed-run)
+
+run: $(RUN)  ## start predictor and transformer, print a request to try; Ctrl-C stops both
+	@$(BIN)/python -m inference_services.local
+
+test: $(DEV)  ## every test, with real servers and real clients
+	$(BIN)/python -m pytest
+
+check: lint  ## lint and fast tests: before every commit
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(DEV)  ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)  ## let ruff rewrite what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+train: $(DEV)  ## train the shipped model from $(DNS_RISK_SHARED)/data into MODEL_DIR
+	$(BIN)/python -m training train --output $(MODEL_DIR)
+
+evaluate: $(DEV)  ## served scores against the baselines of the same run, into MODEL_DIR
+	$(BIN)/python -m training evaluate --model_dir $(MODEL_DIR)
+
+bench: $(DEV)  ## speed, as ratios of one run
+	$(BIN)/python -m load_tests.bench_features
+	$(BIN)/python -m load_tests.bench_predictor --model_dir $(MODEL_DIR)
+
+golden: $(DEV)  ## write golden files and README answers anew, after a change that is meant to move them
+	$(BIN)/python -m tests.golden
+	$(BIN)/python -m tests.end_to_end.renew_readme
+
+clean:  ## remove the environment, caches and the local graph store; the model stays
+	rm -rf $(VENV) graph-store build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,85 @@
+"""Mini-batches of ego-graphs: pick some, forget some of their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int64
+
+from contract.feature_schema import GRAPH_FEATURES
+from contract.graphs import DomainGraphs
+
+
+def take(graphs: DomainGraphs, chosen: Int64[np.ndarray, " chosen"]) -> DomainGraphs:
+    """The chosen graphs as a batch, in the order chosen; a graph may be chosen more than once."""
+    nodes, node_offsets = _ranges(graphs.node_offsets, chosen)
+    edges, edge_offsets = _ranges(graphs.edge_offsets, chosen)
+    names, name_offsets = _ranges(graphs.name_offsets, nodes)
+    # Each graph's nodes move together, from where they began to where they begin now.
+    shift = node_offsets[:-1] - graphs.node_offsets[chosen]
+    return DomainGraphs(
+        node_features=graphs.node_features[nodes],
+        node_type=graphs.node_type[nodes],
+        name_bytes=graphs.name_bytes[names],
+        name_offsets=name_offsets,
+        name_parts=graphs.name_parts[nodes],
+        edge_index=graphs.edge_index[:, edges] + np.repeat(shift, np.diff(edge_offsets)),
+        edge_type=graphs.edge_type[edges],
+        node_offsets=node_offsets,
+        edge_offsets=edge_offsets,
+        target_nodes=graphs.target_nodes[chosen] + shift,
+    )
+
+
+def _ranges(
+    offsets: Int64[np.ndarray, " _"], chosen: Int64[np.ndarray, " _"]
+) -> tuple[Int64[np.ndarray, " _"], Int64[np.ndarray, " _"]]:
+    """Places of all items of the chosen rows, and where each row's items begin among them."""
+    lengths = offsets[chosen + 1] - offsets[chosen]
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return np.arange(starts[-1]) + np.repeat(offsets[chosen] - starts[:-1], lengths), starts
+
+
+def forget_evidence(
+    graphs: DomainGraphs, rng: np.random.Generator, share: Float[np.ndarray, " graphs"]
+) -> DomainGraphs:
+    """Drop edges at random, each together with its reverse; at a share of 1 a graph is a lone name.
+
+    Args:
+        graphs: the batch; sub-graphs that lose their link to the target stay and say nothing.
+        rng: decides which edges go.
+        share: of each graph's edges, how many to drop.
+    """
+    kept = _kept_edges(graphs, rng, np.repeat(share, np.diff(graphs.edge_offsets)))
+    counts = np.add.reduceat(np.append(kept, False), graphs.edge_offsets[:-1], dtype=np.int64)
+    counts[np.diff(graphs.edge_offsets) == 0] = 0
+    features = graphs.node_features.copy()
+    # A name without any evidence has degree features of zero, in training as in serving.
+    features[graphs.target_nodes[counts == 0], -len(GRAPH_FEATURES) :] = 0.0
+    return replace(
+        graphs,
+        node_features=features,
+        edge_index=graphs.edge_index[:, kept],
+        edge_type=graphs.edge_type[kept],
+        edge_offsets=np.concatenate([[0], np.cumsum(counts)]),
+    )
+
+
+def _kept_edges(
+    graphs: DomainGraphs, rng: np.random.Generator, drop: Float[np.ndarray, " edges"]
+) -> Bool[np.ndarray, " edges"]:
+    # An edge and its reverse share their two ends, so a draw by ends keeps or drops both.
+    low, high = graphs.edge_index.min(axis=0), graphs.edge_index.max(axis=0)
+    _, pair = np.unique(low * graphs.node_count + high, return_inverse=True)
+    draws = rng.random(pair.max(initial=-1) + 1)
+    return np.asarray(draws[pair] >= drop)
+
+
+def shuffled(rows: Int64[np.ndarray, " rows"], size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Endless batches of this size in random order, each row once an epoch; short rests are left out."""
+    while True:
+        order = rng.permutation(rows)
+        for first in range(0, max(len(order) - size, 0) + 1, size):
+            yield order[first : first + size]

@@ -1,0 +1,70 @@
+"""The model card: what a version is, what it was trained on, how well it does, where it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from predictor.checkpoint import ModelConfig
+
+CARD_FILE: Final = "README.md"
+
+_TEXT: Final = """\
+# dns-risk, model version {version}
+
+Scores a DNS name: calibrated probability of malice, and kind (dga, malware, phishing). One model for names
+with and without graph evidence: a lexical path (hashed n-grams and features of the name) and an evidence path
+(typed messages over two hops of the passive-DNS graph) that adds to the lexical logits and is silent for a
+lone name.
+
+- Feature schema `{schema}`, public suffix list {suffixes}.
+- Weights: `model.safetensors` (SHA-256 `{weights}`); every number of the training is in `config.json`.
+- Operating points, at false-positive rates of 1 % and 0.1 % on validation names: monitor from
+  {monitor:.3f}, block from {block:.3f}.
+- Trained by `make train`, evaluated by `make evaluate`.
+
+## Data
+
+| file | SHA-256 |
+|---|---|
+{data}
+
+Names: maltrail, TweetFeed, polkadot-js/phishing, published DGA lists (malicious); Tranco, CrUX, Umbrella,
+OpenDNS and university lists (benign). Graph: minDNS of PDNS-Net (arXiv 2203.07969). None of the data is part
+of this repository. Test names are later (malware, phishing), of other families (dga) and under other
+registered domains than training names.
+
+## Figures
+
+{figures}
+
+"strong rows" leaves out benign rows of weak label quality. The scores are served scores: the names went
+through the running transformer and predictor. The graph's accuracy uses a threshold chosen on its `val`
+part. "on a fresh address" gives every name an address that nobody else uses, which must not change much.
+
+## Limits
+
+- Probabilities are for a mix of half malicious, half benign names. On real traffic malice is far rarer: use
+  the operating points, or set your own thresholds.
+- No labelled data has name servers, aliases or times. Name servers share the weights of addresses, aliases
+  those of registered domains; ages are not features.
+- Word-list generators (gozi, banjori) and small edits of benign names (charbot) are mostly missed by name.
+- Names under popular hosts are under-represented among the malicious.
+- Graph labels are of 2021-22, dominated by a few countries and free suffixes.
+"""
+
+
+def write_card(directory: Path, config: ModelConfig, figures: str) -> None:
+    """Write the card of a version beside its weights."""
+    data = "\n".join(f"| `{name}` | `{digest}` |" for name, digest in config.trained_on.items())
+    text = _TEXT.format(
+        version=config.version,
+        schema=config.feature_schema,
+        suffixes=config.suffix_list,
+        weights=config.weights_sha256,
+        monitor=config.operating_points.monitor,
+        block=config.operating_points.block,
+        data=data,
+        figures=figures,
+    )
+    (directory / CARD_FILE).write_text(text)
