@@ -47,6 +47,9 @@ EVIDENCE_FEATURES: Final = (
     "suffix_inside",
 )
 
+# Before it has learned anything, evidence takes 5 % off the log-odds of the name: sigmoid(-3).
+SET_LITTLE_ASIDE: Final = -3.0
+
 # What of a batch the model reads; offsets of graphs and edges are for those who cut batches apart.
 MODEL_INPUTS: Final = (
     "node_features",
@@ -138,7 +141,11 @@ class LexicalPath(nn.Module):
 
 
 class EvidencePath(nn.Module):
-    """By how much the neighbourhood shifts the target's log-odds of malice."""
+    """By how much the neighbourhood moves the target's log-odds of malice.
+
+    It may shift them, and it may set aside some of what the name alone says: names in a telling
+    neighbourhood are often odd without being bad, or plain without being good.
+    """
 
     group_of_relation: Tensor
     columns: Tensor
@@ -156,9 +163,9 @@ class EvidencePath(nn.Module):
             RelationalLayer(width, len(groups)) for _ in range(architecture.evidence_layers)
         )
         self.dropout = nn.Dropout(dropout)
-        self.leave = nn.Linear(2 * width, 1)
+        self.leave = nn.Linear(2 * width, 2)
         nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        self.leave.bias = nn.Parameter(torch.tensor([0.0, SET_LITTLE_ASIDE]))
 
     def said(
         self, node_features: Float[Tensor, "nodes features"], node_type: Int64[Tensor, " nodes"]
@@ -174,8 +181,8 @@ class EvidencePath(nn.Module):
         edge_index: Int64[Tensor, "2 edges"],
         edge_type: Int64[Tensor, " edges"],
         target_nodes: Int64[Tensor, " graphs"],
-    ) -> Float[Tensor, " graphs"]:
-        """The shift of each target; zero for one without edges."""
+    ) -> tuple[Float[Tensor, " graphs"], Float[Tensor, " graphs"]]:
+        """Each target's shift, and the share of its own log-odds that is set aside; zero without edges."""
         entered = functional.gelu(self.enter(said))
         state = entered
         edge_group = self.group_of_relation[edge_type]
@@ -183,8 +190,9 @@ class EvidencePath(nn.Module):
             state = layer(self.dropout(state), edge_index, edge_group)
         # Only targets are scored, so only they listen in the last round.
         told = self.layers[-1](state, edge_index, edge_group, target_nodes)
-        shift = self.leave(self.dropout(torch.cat([entered[target_nodes], told], dim=1))).squeeze(1)
-        return shift * _has_edges(len(said), edge_index, target_nodes)
+        left = self.leave(self.dropout(torch.cat([entered[target_nodes], told], dim=1)))
+        linked = _has_edges(len(said), edge_index, target_nodes)
+        return left[:, 0] * linked, torch.sigmoid(left[:, 1]) * linked
 
 
 def _has_edges(
@@ -219,7 +227,8 @@ class RiskGnn(nn.Module):
         """Logits of the categories, uncalibrated."""
         alone = self.target_logits(node_features, name_bytes, name_offsets, name_parts, target_nodes)
         said = self.evidence.said(node_features, node_type)
-        return shifted(alone, self.evidence(said, edge_index, edge_type, target_nodes))
+        shift, aside = self.evidence(said, edge_index, edge_type, target_nodes)
+        return shifted(alone, shift - aside * risk_logit(alone))
 
     def target_logits(
         self,

@@ -22,11 +22,13 @@ def platt(
         logits: uncalibrated log-odds.
         weight: how much each row counts; sets the rate of malice the probabilities are for.
     """
-    signs = np.where(malicious, 1.0, -1.0)
+    # Platt's own targets: without them, separable rows would push the scale to infinity.
+    target = np.where(malicious, 1.0 - 1.0 / (malicious.sum() + 2.0), 1.0 / ((~malicious).sum() + 2.0))
 
     def loss(parameters: Float[np.ndarray, " two"]) -> float:
-        scale, shift = parameters
-        return float((weight * np.logaddexp(0.0, -signs * (scale * logits + shift))).sum() / weight.sum())
+        calibrated = parameters[0] * logits + parameters[1]
+        entropy = np.logaddexp(0.0, calibrated) - target * calibrated
+        return float((weight * entropy).sum() / weight.sum())
 
     scale, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
     return float(scale), float(shift)

@@ -12,12 +12,11 @@ from torch.nn import functional
 
 from contract.feature_schema import GRAPH_FEATURES
 from contract.graphs import DomainGraphs, union
-from predictor.model import MODEL_INPUTS, RiskGnn, risk_logit, shifted
+from predictor.model import MODEL_INPUTS, RiskGnn, risk_logit
 from predictor.scorer import host_tensors
 from training.batches import forget_evidence, shuffled, take
 from training.descent import Descent, Watch, descend
 from training.recipe import Recipe
-
 
 # How much telling kinds of malice apart counts beside telling malice from benign.
 CATEGORY_WEIGHT = 0.3
@@ -118,19 +117,24 @@ def _evidence_loss(
         alone = _lexical_logits(model, tensors)
     said, edges = _said(model, tensors)
     malicious = (category != 0).float()
-    own = risk_logit(shifted(alone, model.evidence(said, *edges)))
+    shift, aside = model.evidence(said, *edges)
+    own = shift + (1.0 - aside) * risk_logit(alone)
     fitted = (functional.binary_cross_entropy_with_logits(own, malicious, reduction="none") * weight).mean()
-    mute_said, mute_edges = _said(model, host_tensors(decoys))
+    mute_tensors = host_tensors(decoys)
+    with torch.no_grad():
+        mute_alone = risk_logit(_lexical_logits(model, mute_tensors))
+    mute_said, mute_edges = _said(model, mute_tensors)
+    mute_shift, mute_aside = model.evidence(mute_said, *mute_edges)
     # Bounded, so that a few names do not decide.
-    unmoved = model.evidence(mute_said, *mute_edges).square().clamp(max=25.0).mean()
+    moved = (mute_shift - mute_aside * mute_alone).square().clamp(max=25.0).mean()
     grafted = said.clone()
     spelling = len(model.evidence.columns) - len(GRAPH_FEATURES)
     # Other names in the targets' places: their spelling, with the degrees of the place.
     grafted[edges[2], :spelling] = mute_said[mute_edges[2][: len(category)], :spelling]
     told = functional.binary_cross_entropy_with_logits(
-        model.evidence(grafted, *edges), malicious, reduction="none"
+        model.evidence(grafted, *edges)[0], malicious, reduction="none"
     )
-    return fitted + recipe.decoy_weight * unmoved + recipe.graft_weight * (told * weight).mean()
+    return fitted + recipe.decoy_weight * moved + recipe.graft_weight * (told * weight).mean()
 
 
 def _lexical_logits(model: RiskGnn, tensors: dict[str, Tensor], ngram_keep: float = 1.0) -> Tensor:

@@ -30,7 +30,7 @@ class Recipe:
 
     evidence_steps: int = 2500
     evidence_batch: int = 384
-    evidence_rate: float = 8e-3
+    evidence_rate: float = 5e-3
     evidence_average: float = 0.99
     evidence_decay: float = 0.1
     edge_drop: float = 1.0

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.special import expit
 
 from contract.feature_schema import FEATURE_SCHEMA
 from predictor import checkpoint
@@ -182,7 +183,7 @@ def choose(model: RiskGnn, samples: Samples) -> Chosen:
     linked = risk_logits(model, samples.graph.graphs)[held_out]
     linked_malicious = samples.graph.category[held_out] != 0
     linked_scale, linked_shift = platt(linked_malicious, linked, _balance(linked_malicious))
-    risk = _sigmoid(scale * lone + shift)
+    risk = expit(scale * lone + shift)
     return Chosen(
         np.array([[scale, shift], [linked_scale, linked_shift]]),
         operating_points(malicious, risk),
@@ -206,7 +207,3 @@ def _metrics(
 def _balance(malicious: np.ndarray) -> np.ndarray:
     share = malicious.mean()
     return np.where(malicious, 0.5 / share, 0.5 / (1 - share))
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return np.asarray(1.0 / (1.0 + np.exp(-logits)))

@@ -27,26 +27,12 @@ _RESTRICTED: Final = frozenset(
 )
 # Given away or sold below cost, and so over-represented in abuse reports of the last ten years (general
 # knowledge, such as the yearly reports of Spamhaus and Interisle; not counted in our data).
-_ABUSED: Final = frozenset(
-    {
-        "cc",
-        "cf",
-        "club",
-        "ga",
-        "gq",
-        "icu",
-        "info",
-        "ml",
-        "online",
-        "pw",
-        "tech",
-        "tk",
-        "top",
-        "vip",
-        "win",
-        "xyz",
-    }
-)
+_ABUSED: Final = frozenset({
+    "bid", "buzz", "cc", "cf", "cfd", "click", "club", "cyou", "date", "download", "fun", "ga", "gdn",
+    "gq", "icu", "info", "link", "live", "loan", "men", "ml", "monster", "online", "party", "pw",
+    "quest", "racing", "rest", "review", "sbs", "science", "site", "space", "stream", "surf", "tk",
+    "top", "trade", "vip", "website", "win", "work", "xyz",
+})  # fmt: skip
 _OPEN: Final = frozenset({"ac", "go"})
 _COUNTRY_CODE_LENGTH: Final = 2
 
