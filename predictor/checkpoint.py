@@ -117,10 +117,11 @@ def _load_weights(directory: Path, config: ModelConfig) -> RiskGnn:
         weights = load_file(path)
     except (OSError, SafetensorError) as error:
         raise UnusableCheckpoint(f"{path}: {error}") from error
-    model = RiskGnn(config.architecture)
     try:
+        model = RiskGnn(config.architecture)
         model.load_state_dict(weights)
-    except RuntimeError as error:
+    # The architecture may also name relations or features that do not exist.
+    except (RuntimeError, KeyError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UnusableCheckpoint(f"{path}: weights do not fit the architecture: {reason}") from error
     return model.eval()

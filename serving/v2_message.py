@@ -7,7 +7,6 @@ but cannot be loaded into one process.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -55,7 +54,7 @@ def decode_message(message: Any, contract: TensorContract) -> V2Request:
         spec = contract.admit(tensor.name, tensor.datatype, tensor.shape, inputs)
         inputs[spec.name] = _decode_raw(spec, tensor, raws[place]) if raws else _decode_typed(spec, tensor)
     contract.require_all(inputs)
-    return V2Request(inputs, _outputs(message, contract), _parameters(message.parameters), message.id)
+    return V2Request(inputs, _outputs(message, contract), parameters_of(message), message.id)
 
 
 def _decode_raw(spec: TensorSpec, tensor: Any, raw: bytes) -> Shaped[np.ndarray, "..."]:
@@ -103,8 +102,13 @@ def _outputs(message: Any, contract: TensorContract) -> tuple[OutputRequest, ...
     return tuple(requested.values())
 
 
-def _parameters(parameters: Mapping[str, Any]) -> dict[str, Parameter]:
-    return {name: _parameter(name, parameters[name]) for name in parameters}
+def parameters_of(message: Any) -> dict[str, Parameter]:
+    """The parameters of a request or response; doubles are read although KServe's proto has none.
+
+    Raises:
+        InvalidTensors: a parameter without a value.
+    """
+    return {name: _parameter(name, parameter) for name, parameter in message.parameters.items()}
 
 
 def _parameter(name: str, parameter: Any) -> Parameter:

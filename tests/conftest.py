@@ -1,9 +1,34 @@
 """Shapes and dtypes are enforced while the tests run; nothing of that is paid in production."""
 
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 # beartype must see the packages before any test imports them.
 from jaxtyping import install_import_hook
 
+from tests.services import predictor
+from tests.serving.server_process import ServerProcess
+
 with warnings.catch_warnings():
     install_import_hook(("contract", "predictor", "transformer", "serving", "training"), "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded random checkpoint, the same in every run."""
+    # Tests without a model need not wait for torch to be imported.
+    from tests.checkpoints import write_checkpoint  # noqa: PLC0415
+
+    directory = tmp_path_factory.mktemp("model")
+    write_checkpoint(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def risk_predictor(model_dir: Path) -> Iterator[ServerProcess]:
+    """A ready predictor with that checkpoint, for tests that leave it as they found it."""
+    with predictor(model_dir) as process:
+        yield process

@@ -157,7 +157,8 @@ def fit(samples: Samples, steps: Steps, recipe: Recipe) -> RiskGnn:
     everything = np.ones(len(samples.rows), bool)
     model, pool, rows, decoys = _prepare(samples, everything, recipe)
     scale = len(samples.rows) / (~samples.validation).sum()
-    fit_lexical(model, pool, rows, recipe, Watch(None, int(steps.lexical * scale)))
+    lexical = min(int(steps.lexical * scale), lexical_steps(len(rows), recipe))
+    fit_lexical(model, pool, rows, recipe, Watch(None, lexical))
     train_rows = np.flatnonzero(samples.graph_split == "train")
     fit_evidence(model, samples.graph, train_rows, decoys, recipe, Watch(None, steps.evidence))
     return model

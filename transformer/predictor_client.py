@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import grpc
@@ -15,6 +16,7 @@ from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceSt
 from contract.errors import (
     DeadlineExceeded,
     FeatureSchemaMismatch,
+    InvalidTensors,
     Overloaded,
     PredictorUnavailable,
     RiskError,
@@ -24,6 +26,8 @@ from contract.feature_schema import FEATURE_SCHEMA
 from contract.graphs import GRAPH_INPUTS, GRAPH_OUTPUTS, DomainGraphs
 from contract.tensors import SCHEMA_PARAMETER
 from serving.deadline import Deadline
+from serving.model import Parameter, Parameters
+from serving.v2_message import parameters_of
 
 # The predictor's refusals keep their meaning across the hop. What it calls a bad request was built by
 # us, so the client of the transformer must not be blamed for it.
@@ -55,7 +59,7 @@ class Scored:
 
     category_scores: Float32[np.ndarray, "graphs categories"]
     risk_score: Float32[np.ndarray, " graphs"]
-    parameters: Mapping[str, str | float | int | bool]
+    parameters: Parameters
 
 
 class PredictorClient:
@@ -64,8 +68,13 @@ class PredictorClient:
     def __init__(self, host: str, model_name: str) -> None:
         self._host = host
         self._model_name = model_name
-        self._channel = grpc.aio.insecure_channel(_target(host), options=CHANNEL_OPTIONS)
-        self._stub = GRPCInferenceServiceStub(self._channel)
+        self._channel: Any = None
+
+    @cached_property
+    def _stub(self) -> Any:
+        # A channel belongs to the event loop that runs while it is made, and none does at the start.
+        self._channel = grpc.aio.insecure_channel(_target(self._host), options=CHANNEL_OPTIONS)
+        return GRPCInferenceServiceStub(self._channel)
 
     async def score(self, graphs: DomainGraphs, deadline: Deadline, forward: Mapping[str, str]) -> Scored:
         """Ask for the scores of a batch.
@@ -105,7 +114,8 @@ class PredictorClient:
 
     async def close(self) -> None:
         """Close the channel; calls under way are cancelled."""
-        await self._channel.close()
+        if self._channel is not None:
+            await self._channel.close()
 
 
 def _target(host: str) -> str:
@@ -154,8 +164,8 @@ def _decode(raw: bytes, dtype: np.dtype, shape: tuple[int, ...], name: str) -> n
         raise ScoringFailed(f"the predictor's {name} holds {len(raw)} bytes, not shape {shape}") from None
 
 
-def _parameters(answer: pb.ModelInferResponse) -> dict[str, Any]:
-    return {
-        name: getattr(value, str(value.WhichOneof("parameter_choice")))
-        for name, value in answer.parameters.items()
-    }
+def _parameters(answer: pb.ModelInferResponse) -> dict[str, Parameter]:
+    try:
+        return parameters_of(answer)
+    except InvalidTensors as flaw:
+        raise ScoringFailed(f"the predictor's answer is broken: {flaw}") from None

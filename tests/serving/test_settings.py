@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 import pytest
 
 from serving.settings import ServingSettings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    # `make test` exports DNS_RISK_SHARED, which is no setting of a service.
+    for name in list(os.environ):
+        if name.startswith("DNS_RISK_"):
+            monkeypatch.delenv(name)
 
 
 class GraphSettings(ServingSettings):

@@ -1,0 +1,32 @@
+"""What this machine gives the local services: environment variables and ports."""
+
+from __future__ import annotations
+
+import socket
+
+from inference_services.machine import environment_of, taken_ports
+from tests.serving.server_process import HOST, free_ports
+
+
+def test_a_service_sees_its_own_and_shared_settings_only() -> None:
+    """Foreign and tool settings are left out; unknown ones stay, for the service to refuse them."""
+    environ = {
+        "PATH": "/bin",
+        "DNS_RISK_LOG_LEVEL": "INFO",
+        "DNS_RISK_DEVICE": "cpu",
+        "DNS_RISK_BLOCK_THRESHOLD": "0.9",
+        "DNS_RISK_SHARED": "../shared",
+        "DNS_RISK_TYPO": "1",
+    }
+    both = {"PATH", "DNS_RISK_LOG_LEVEL", "DNS_RISK_TYPO"}
+    assert environment_of("predictor", environ).keys() == both | {"DNS_RISK_DEVICE"}
+    assert environment_of("transformer", environ).keys() == both | {"DNS_RISK_BLOCK_THRESHOLD"}
+
+
+def test_taken_and_doubled_ports_are_named() -> None:
+    """A port somebody listens on is taken; of two names with one port the second is."""
+    first, second = free_ports(2)
+    with socket.create_server((HOST, 0)) as listener:
+        ports = {"A": first, "B": listener.getsockname()[1], "C": second, "D": first}
+        assert taken_ports(HOST, ports) == ["B", "D"]
+    assert taken_ports(HOST, {"A": first, "C": second}) == []

@@ -1,0 +1,266 @@
+"""The transformer without its predictor, with one that refuses, and with a snapshot that changes: nobody hangs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from tritonclient.grpc import service_pb2_grpc
+
+from contract.tensors import RISK_MODEL
+from tests.predictor.graph_requests import HTTP_OF_GRPC
+from tests.services import import_passive_dns, metric, predictor, transformer
+from tests.serving.server_process import ServerProcess, free_ports, poll
+from tests.transformer.score_requests import INFER, PREDICT, columns_of, document, message, score
+
+READY = f"/v2/models/{RISK_MODEL}/ready"
+NAMES = ["example.com", "never-seen.test"]
+
+
+def _grpc_code(process: ServerProcess, timeout_s: float = 20, **metadata: str) -> tuple[str, str]:
+    with grpc.insecure_channel(process.grpc_target) as channel:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        told = tuple((name.replace("_", "-"), value) for name, value in metadata.items())
+        try:
+            stub.ModelInfer(message([b"example.com"]), timeout=timeout_s, metadata=told)
+        except grpc.RpcError as error:
+            return error.code().name, error.details()
+    return "OK", ""
+
+
+def test_an_absent_predictor_is_told_at_once(model_dir: Path, store: Path) -> None:
+    """Away: 503 / UNAVAILABLE at once, not ready, yet alive; back: healthy within two seconds."""
+    rest_port, grpc_port = free_ports(2)
+    with transformer(grpc_port, store, ready=False) as process:
+        poll(lambda: process.status_of("/v2/health/live") == 200, limit_s=30)
+        began_s = time.monotonic()
+        answer = httpx.post(process.rest_url + INFER, json=document(NAMES), timeout=20)
+        code, details = _grpc_code(process)
+        assert time.monotonic() - began_s < 2
+        assert (answer.status_code, code) == (503, "UNAVAILABLE")
+        assert answer.json()["error"] == details
+        assert details == f"the predictor at 127.0.0.1:{grpc_port} does not answer; try again later"
+        assert (process.status_of(READY), process.status_of("/v2/health/ready")) == (503, 503)
+        with httpx.Client(base_url=process.rest_url, timeout=20) as client:
+            # What needs no score is answered without the predictor.
+            assert score(client, ["http://no.name/"])["risk_score"] == [-1]
+            with predictor(model_dir, ports=(rest_port, grpc_port)):
+                poll(lambda: process.status_of(READY) == 200, limit_s=2)
+                assert score(client, NAMES)["status"] == ["ok", "ok"]
+
+
+def test_a_predictor_killed_in_the_middle_hangs_nobody(model_dir: Path, store: Path) -> None:
+    """Frozen, the predictor costs callers their deadline; killed, they are told at once."""
+    with (
+        predictor(model_dir) as behind,
+        transformer(behind.grpc_port, store) as process,
+        httpx.Client(base_url=process.rest_url, timeout=30) as client,
+        ThreadPoolExecutor(16) as callers,
+    ):
+        score(client, NAMES)
+        behind.process.send_signal(signal.SIGSTOP)
+        late = client.post(INFER, json=document(NAMES), headers={"x-request-timeout-ms": "200"})
+        assert (late.status_code, "deadline" in late.json()["error"]) == (504, True)
+        assert _grpc_code(process, 0.2)[0] == "DEADLINE_EXCEEDED"
+        assert process.status_of(READY) == 503
+        futures = [callers.submit(client.post, INFER, json=document(NAMES)) for _ in range(16)]
+        poll(lambda: metric(process, 'dns_risk_in_flight{protocol="rest"}') == 16)
+        began_s = time.monotonic()
+        behind.process.kill()
+        assert Counter(future.result().status_code for future in futures) == {503: 16}
+        assert time.monotonic() - began_s < 3
+        poll(lambda: metric(process, 'dns_risk_in_flight{protocol="rest"}') == 0)
+
+
+REFUSALS = {
+    "FAILED_PRECONDITION": (409, "scripted FAILED_PRECONDITION"),
+    "RESOURCE_EXHAUSTED": (429, "scripted RESOURCE_EXHAUSTED"),
+    "UNAVAILABLE": (503, "does not answer"),
+    "NOT_FOUND": (503, "does not answer"),
+    "DEADLINE_EXCEEDED": (504, "scripted DEADLINE_EXCEEDED"),
+    "INVALID_ARGUMENT": (500, "scripted INVALID_ARGUMENT"),
+    "INTERNAL": (500, "scripted INTERNAL"),
+    "UNKNOWN": (500, "scripted UNKNOWN"),
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_the_predictors_refusals_reach_the_client(scripted: ServerProcess, code: str) -> None:
+    """Other features, overload and the rest keep their status across both hops; our bug is never the client's."""
+    status, reason = REFUSALS[code]
+    order = f"status:{code}"
+    for path, body in ((INFER, document(NAMES)), (PREDICT, {"instances": [{"domain": "example.com"}]})):
+        answer = httpx.post(scripted.rest_url + path, json=body, headers={"x-request-id": order}, timeout=20)
+        assert answer.status_code == status
+        assert reason in answer.json()["error"]
+    grpc_code, details = _grpc_code(scripted, x_request_id=order)
+    assert status in HTTP_OF_GRPC[grpc_code]
+    assert reason in details
+
+
+@pytest.mark.parametrize(
+    ("flaw", "reason"),
+    [
+        ("nothing", "the predictor's answer has no category_scores, risk_score"),
+        ("short", "the predictor's category_scores holds 16 bytes, not shape (2, 4)"),
+        ("no thresholds", "the predictor's answer has no monitor_threshold, and no setting gives it"),
+    ],
+)
+def test_a_broken_answer_is_the_servers_fault(scripted: ServerProcess, flaw: str, reason: str) -> None:
+    """An answer that is not what was asked for is 500 and says what is wrong with it."""
+    headers = {"x-request-id": f"answer:{flaw}"}
+    answer = httpx.post(scripted.rest_url + INFER, json=document(NAMES), headers=headers, timeout=20)
+    assert (answer.status_code, answer.json()["error"]) == (500, reason)
+
+
+def test_the_model_says_what_to_do(scripted: ServerProcess) -> None:
+    """Thresholds and version come with the predictor's answer where no setting overrides them."""
+    answer = httpx.post(scripted.rest_url + INFER, json=document(NAMES), timeout=20).json()
+    columns = columns_of(answer)
+    assert (columns["action"], columns["category"]) == (["block"] * 2, ["phishing"] * 2)
+    assert answer["parameters"] == {"model_version": "7"}
+
+
+def _recorded(recorded: Path, request_id: str) -> dict[str, Any]:
+    told = [json.loads(path.read_text()) for path in recorded.glob("*.json")]
+    return next(entry for entry in told if entry["metadata"].get("x-request-id") == request_id)
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_trace_and_deadline_go_on(scripted: ServerProcess, recorded: Path, protocol: str) -> None:
+    """The predictor sees traceparent, tracestate, x-request-id and the time left, and no credentials."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    told = {
+        "traceparent": trace,
+        "tracestate": "a=1",
+        "x-request-id": f"mine-{protocol}",
+        "authorization": "s",
+    }
+    if protocol == "rest":
+        headers = told | {"x-request-timeout-ms": "1500"}
+        assert httpx.post(scripted.rest_url + INFER, json=document(NAMES), headers=headers).status_code == 200
+    else:
+        metadata = {name.replace("-", "_"): value for name, value in told.items()}
+        assert _grpc_code(scripted, 1.5, **metadata) == ("OK", "")
+    seen = _recorded(recorded, f"mine-{protocol}")
+    assert seen["metadata"]["traceparent"] == trace
+    assert seen["metadata"]["tracestate"] == "a=1"
+    assert "authorization" not in seen["metadata"]
+    assert 0 < seen["remaining_s"] <= 1.5
+
+
+def test_the_request_id_goes_on(scripted: ServerProcess, recorded: Path) -> None:
+    """A v2 id stands in for a missing x-request-id, and comes back."""
+    answer = httpx.post(scripted.rest_url + INFER, json=document(NAMES, id="v2-id"), timeout=20)
+    assert answer.json()["id"] == "v2-id"
+    assert _recorded(recorded, "v2-id")
+
+
+def test_a_slow_predictor_costs_the_deadline(scripted: ServerProcess) -> None:
+    """A caller whose deadline passes while the predictor works is told then, not later."""
+    headers = {"x-request-id": "sleep:1", "x-request-timeout-ms": "150"}
+    began_s = time.monotonic()
+    answer = httpx.post(scripted.rest_url + INFER, json=document(NAMES), headers=headers, timeout=20)
+    assert answer.status_code == 504
+    assert time.monotonic() - began_s < 0.9
+
+
+class _Traffic(threading.Thread):
+    """Requests without pause, and what became of them."""
+
+    def __init__(self, process: ServerProcess) -> None:
+        super().__init__()
+        self.statuses: Counter[int] = Counter()
+        self.neighbours: list[int] = []
+        self._url = process.rest_url + INFER
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        with httpx.Client(timeout=20) as client:
+            while not self._ended.is_set():
+                answer = client.post(self._url, json=document(["example.com"]))
+                self.statuses[answer.status_code] += 1
+                if answer.status_code == 200:
+                    self.neighbours.append(columns_of(answer.json())["neighbours"][0])
+
+    def stop(self) -> None:
+        """No more requests; waits for the last."""
+        self._ended.set()
+        self.join()
+
+
+@pytest.fixture
+def fresh_store(tmp_path: Path) -> Path:
+    """A store that nobody has imported into."""
+    return tmp_path / "graph-store"
+
+
+@pytest.fixture
+def traffic(risk_predictor: ServerProcess, fresh_store: Path) -> Iterator[tuple[ServerProcess, _Traffic]]:
+    """A transformer of that store under constant requests."""
+    with transformer(risk_predictor.grpc_port, fresh_store) as process:
+        requests = _Traffic(process)
+        requests.start()
+        yield process, requests
+        requests.stop()
+
+
+def test_snapshots_change_without_a_failed_request(
+    traffic: tuple[ServerProcess, _Traffic], store: Path, fresh_store: Path
+) -> None:
+    """From no store to a snapshot to a newer one, and past a damaged one: every request is answered."""
+    process, requests = traffic
+    poll(lambda: len(requests.neighbours) > 5)
+    assert set(requests.neighbours) == {0}
+    import_passive_dns(fresh_store, store / "records.jsonl")
+    poll(lambda: requests.neighbours[-1] > 0)
+    first = requests.neighbours[-1]
+    more = fresh_store / "more.jsonl"
+    more.write_text("".join(_address_line("example.com", f"192.0.2.{host}") for host in range(20, 24)))
+    import_passive_dns(fresh_store, store / "records.jsonl", more)
+    poll(lambda: requests.neighbours[-1] > first)
+    _publish_damaged(fresh_store)
+    poll(lambda: "keeping the old graph snapshot" in process.log())
+    seen = len(requests.neighbours)
+    poll(lambda: len(requests.neighbours) > seen + 5)
+    assert requests.neighbours[-1] > first
+    assert process.log().count("keeping the old graph snapshot") == 1
+    requests.stop()
+    assert set(requests.statuses) == {200}
+
+
+def _address_line(name: str, address: str) -> str:
+    record = {"rrname": name, "rrtype": "A", "rdata": address, "time_first": 1, "time_last": 2}
+    return f"{json.dumps(record)}\n"
+
+
+def _publish_damaged(store: Path) -> None:
+    current = (store / "CURRENT").read_text().strip()
+    shutil.copytree(store / "snapshots" / current, store / "snapshots" / "damaged")
+    damaged = store / "snapshots" / "damaged" / "node_features.npy"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    (store / "CURRENT.new").write_text("damaged\n")
+    (store / "CURRENT.new").replace(store / "CURRENT")
+
+
+def test_a_damaged_store_is_one_line(store: Path, tmp_path: Path) -> None:
+    """A store that cannot be served ends the start with one line that says what to do."""
+    shutil.copytree(store, tmp_path / "store")
+    _publish_damaged(tmp_path / "store")
+    with transformer(1, tmp_path / "store", ready=False) as process:
+        assert process.wait(30) == 1
+        lines = process.log().splitlines()
+    assert len(lines) == 1
+    assert "damaged" in lines[0]
+    assert "import again" in lines[0]
