@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,12 +86,15 @@ class PredictorClient:
             forward: metadata to hand on, such as traceparent.
 
         Raises:
-            RiskError: the predictor's refusal, with the status it gave.
+            RiskError: the predictor's refusal, with the status it gave; DeadlineExceeded also before asking.
         """
+        deadline.check()
+        limit_s = deadline.remaining_s()
         try:
             answer = await self._stub.ModelInfer(
                 infer_request(self._model_name, graphs),
-                timeout=deadline.remaining_s(),
+                # gRPC takes infinity for a deadline long past.
+                timeout=None if math.isinf(limit_s) else limit_s,
                 metadata=tuple(forward.items()),
             )
         except grpc.aio.AioRpcError as error:

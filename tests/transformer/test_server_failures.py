@@ -157,7 +157,8 @@ def test_trace_and_deadline_go_on(scripted: ServerProcess, recorded: Path, proto
     assert seen["metadata"]["traceparent"] == trace
     assert seen["metadata"]["tracestate"] == "a=1"
     assert "authorization" not in seen["metadata"]
-    assert 0 < seen["remaining_s"] <= 1.5
+    # gRPC rounds what is left up.
+    assert 0 < seen["remaining_s"] < 1.6
 
 
 def test_the_request_id_goes_on(scripted: ServerProcess, recorded: Path) -> None:
