@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from contract.feature_schema import GRAPH_FEATURES, NODE_FEATURES, NODE_TYPES, RELATIONS
+from contract.feature_schema import DOMAIN_NODE, GRAPH_FEATURES, NODE_FEATURES, RELATIONS
 from contract.tensors import CATEGORIES
 from predictor.messages import RelationalLayer
 from predictor.ngrams import NgramLayout, hashed_ngrams, names_of
@@ -47,6 +47,8 @@ EVIDENCE_FEATURES: Final = (
     "suffix_inside",
 )
 
+# Largest value of a column of the evidence path; log1p(20) is 3.
+FAR: Final = 3.0
 # Before it has learned anything, evidence takes 5 % off the log-odds of the name: sigmoid(-3).
 SET_LITTLE_ASIDE: Final = -3.0
 
@@ -156,9 +158,10 @@ class EvidencePath(nn.Module):
         groups = sorted(set(architecture.relation_groups.values()))
         indices = [groups.index(architecture.relation_groups[relation]) for relation in RELATIONS]
         self.register_buffer("group_of_relation", torch.tensor(indices), persistent=False)
-        columns = [NODE_FEATURES.index(name) for name in (*architecture.evidence_features, *GRAPH_FEATURES)]
+        columns = [NODE_FEATURES.index(name) for name in architecture.evidence_features]
         self.register_buffer("columns", torch.tensor(columns), persistent=False)
-        self.enter = nn.Linear(len(columns) + len(NODE_TYPES), width)
+        self.groups = len(groups)
+        self.enter = nn.Linear(len(columns) + len(groups) + 1, width)
         self.layers = nn.ModuleList(
             RelationalLayer(width, len(groups)) for _ in range(architecture.evidence_layers)
         )
@@ -170,10 +173,18 @@ class EvidencePath(nn.Module):
     def said(
         self, node_features: Float[Tensor, "nodes features"], node_type: Int64[Tensor, " nodes"]
     ) -> Float[Tensor, "nodes columns"]:
-        """What every node tells its neighbours before it has heard any."""
-        kinds = functional.one_hot(node_type, len(NODE_TYPES)).to(node_features.dtype)
-        # Counts of odd names reach far beyond the scale; what is far is far enough at 3.
-        return torch.cat([node_features[:, self.columns].clamp(max=3.0), kinds], dim=1)
+        """What every node tells its neighbours before it has heard any.
+
+        Columns: the chosen features, log-degrees by relation group, whether it is a domain. By group, since
+        a weight that was never trained would be noise: a name server counts as an address does.
+        """
+        degrees = torch.expm1(node_features[:, -len(GRAPH_FEATURES) :])
+        by_group = degrees.new_zeros(len(degrees), self.groups)
+        by_group.index_add_(1, self.group_of_relation, degrees)
+        is_domain = (node_type == DOMAIN_NODE).to(node_features.dtype)[:, None]
+        said = torch.cat([node_features[:, self.columns], by_group.log1p(), is_domain], dim=1)
+        # Counts of odd names and of crowded hosts reach far beyond the scale; what is far is far enough.
+        return said.clamp(max=FAR)
 
     def forward(
         self,

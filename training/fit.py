@@ -10,7 +10,6 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
-from contract.feature_schema import GRAPH_FEATURES
 from contract.graphs import DomainGraphs, union
 from predictor.model import MODEL_INPUTS, RiskGnn, risk_logit
 from predictor.scorer import host_tensors
@@ -128,7 +127,7 @@ def _evidence_loss(
     # Bounded, so that a few names do not decide.
     moved = (mute_shift - mute_aside * mute_alone).square().clamp(max=25.0).mean()
     grafted = said.clone()
-    spelling = len(model.evidence.columns) - len(GRAPH_FEATURES)
+    spelling = len(model.evidence.columns)
     # Other names in the targets' places: their spelling, with the degrees of the place.
     grafted[edges[2], :spelling] = mute_said[mute_edges[2][: len(category)], :spelling]
     told = functional.binary_cross_entropy_with_logits(

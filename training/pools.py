@@ -14,8 +14,9 @@ import orjson
 from tqdm import tqdm
 
 from contract.graphs import DomainGraphs, union
-from training.data import LabelledGraph, LabelledNames
+from training.data import BENIGN, LabelledGraph, LabelledNames
 from training.fit import Pool
+from training.local_names import local_names
 from training.recipe import Recipe
 from training.synthetic_dga import synthetic_names
 from transformer.featurize import featurize
@@ -41,18 +42,18 @@ def featurized(snapshot: Snapshot, domains: Sequence[str], what: str) -> tuple[D
     return union(graphs), kept
 
 
-def observation_line(domain: str, address: str) -> bytes:
+def observation_line(domain: str, rdata: str, rrtype: str = "A") -> bytes:
     """One observation in the Passive DNS Common Output Format."""
-    return orjson.dumps({"rrname": domain, "rrtype": "A", "rdata": address, "time_first": 0, "time_last": 0})
+    return orjson.dumps({"rrname": domain, "rrtype": rrtype, "rdata": rdata, "time_first": 0, "time_last": 0})
 
 
 @contextmanager
-def snapshot_of(resolves: Iterable[tuple[str, str]]) -> Iterator[Snapshot]:
-    """A snapshot of (name, address) pairs, imported as passive DNS into a folder that is gone afterwards."""
+def snapshot_of(lines: Iterable[bytes]) -> Iterator[Snapshot]:
+    """A snapshot of observations, imported as passive DNS into a folder that is gone afterwards."""
     builder, unusable = SnapshotBuilder(), 0
-    for domain, address in resolves:
+    for line in lines:
         try:
-            builder.add(parse_line(observation_line(domain, address)))
+            builder.add(parse_line(line))
         except UnusableLine:
             unusable += 1
     if unusable:
@@ -77,15 +78,19 @@ def row_weights(names: LabelledNames, recipe: Recipe) -> np.ndarray:
 
 
 def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
-    """Samples beside the given rows: generated names, and some rows again with a leading www."""
+    """Samples beside the given rows: generated names, local names, and some rows again with a leading www."""
     rng = np.random.default_rng(recipe.seed + 1)
     generated = synthetic_names(recipe.synthetic_names, recipe.pronounceable_share, rng)
+    benign = [names.domains[row] for row in rows if not names.malicious[row]]
+    local = local_names(recipe.local_names, benign, rng)
     again = rng.choice(rows, int(recipe.www_share * len(rows)), replace=False)
     again = again[[len(names.domains[row]) < 240 for row in again]]
-    domains = [*generated, *(f"www.{names.domains[row]}" for row in again)]
-    graphs, kept = featurized(Snapshot.empty(), domains, "generated and www names")
-    category = np.concatenate([np.full(len(generated), DGA), names.category[again]])
-    weight = np.concatenate([np.ones(len(generated)), row_weights(names, recipe)[again]])
+    domains = [*generated, *local, *(f"www.{names.domains[row]}" for row in again)]
+    graphs, kept = featurized(Snapshot.empty(), domains, "generated, local and www names")
+    category = np.concatenate(
+        [np.full(len(generated), DGA), np.full(len(local), BENIGN), names.category[again]]
+    )
+    weight = np.concatenate([np.ones(len(generated) + len(local)), row_weights(names, recipe)[again]])
     return Pool(graphs, category[kept], weight[kept])
 
 
@@ -94,7 +99,7 @@ def graph_pool(graph: LabelledGraph) -> tuple[Pool, np.ndarray]:
 
     Benign and malicious rows count as much as each other, so that having a graph tells nothing.
     """
-    with snapshot_of(graph.resolves) as snapshot:
+    with snapshot_of(observation_line(*pair) for pair in graph.resolves) as snapshot:
         graphs, rows = featurized(snapshot, graph.domains, "the graph's names")
     label = graph.label[rows]
     train = graph.split[rows] == "train"
@@ -105,25 +110,37 @@ def graph_pool(graph: LabelledGraph) -> tuple[Pool, np.ndarray]:
 
 
 def decoy_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
-    """Names on addresses that say nothing: shared with a random mix of other names, or with nobody.
+    """Names on hosts that say nothing: shared with a random mix of other names, or with nobody.
 
     A row with a graph comes from another collection than one without; these rows keep the mere presence
-    of a graph from telling anything.
+    of a graph from telling anything, also of relations that no labelled graph has.
     """
     rng = np.random.default_rng(recipe.seed + 2)
     chosen = rng.choice(rows, min(recipe.decoys, len(rows)), replace=False)
-    resolves = [
-        (names.domains[row], _decoy_address(recipe.decoy_hosts, rng))
-        for row in chosen
-        for _ in range(int(rng.geometric(0.6)))
-    ]
-    with snapshot_of(resolves) as snapshot:
+    lines = (line for row in chosen for line in _decoy_records(names.domains[row], recipe.decoy_hosts, rng))
+    with snapshot_of(lines) as snapshot:
         graphs, kept = featurized(snapshot, [names.domains[row] for row in chosen], "names on decoy hosts")
     chosen = chosen[kept]
     return Pool(graphs, names.category[chosen], row_weights(names, recipe)[chosen])
 
 
+def _decoy_records(domain: str, hosts: int, rng: np.random.Generator) -> Iterator[bytes]:
+    for _ in range(min(int(rng.geometric(0.4)), 10)):
+        yield observation_line(domain, _decoy_address(hosts, rng))
+    if rng.random() < 0.5:
+        for _ in range(int(rng.integers(1, 5))):
+            yield observation_line(domain, f"ns{_crowded(hosts // 10, rng)}.example.net", "NS")
+    if rng.random() < 0.15:
+        yield observation_line(domain, f"edge{_crowded(hosts, rng)}.example.net", "CNAME")
+    for child in ("www", "mail", "api", "cdn", "m")[: max(0, int(rng.geometric(0.4)) - 1)]:
+        yield observation_line(f"{child}.{domain}", _decoy_address(hosts, rng))
+
+
 def _decoy_address(hosts: int, rng: np.random.Generator) -> str:
-    # Cubed, so that few addresses are crowded and many are nearly private, as in the wild.
-    host = int(hosts * rng.random() ** 3)
+    host = _crowded(hosts, rng)
     return f"10.{host >> 16 & 255}.{host >> 8 & 255}.{host & 255}"
+
+
+def _crowded(hosts: int, rng: np.random.Generator) -> int:
+    # Cubed, so that few hosts are crowded and many are nearly private, as in the wild.
+    return int(hosts * rng.random() ** 3)

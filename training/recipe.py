@@ -17,6 +17,7 @@ class Recipe:
     """Hosts of a single reported URL may be abused rather than bad."""
     synthetic_names: int = 6000
     pronounceable_share: float = 0.67
+    local_names: int = 6000
     www_share: float = 0.05
     """Rows repeated with a leading www., which the training files have stripped."""
 
@@ -28,7 +29,7 @@ class Recipe:
     """Share of n-grams a sample keeps, so that no single one decides."""
     weight_decay: float = 0.01
 
-    evidence_steps: int = 2500
+    evidence_steps: int = 1500
     evidence_batch: int = 384
     evidence_rate: float = 5e-3
     evidence_average: float = 0.99
