@@ -49,6 +49,8 @@ part. "on a fresh address" gives every name an address that nobody else uses, wh
 - No labelled data has name servers, aliases or times. Name servers share the weights of addresses, aliases
   those of registered domains; ages are not features.
 - Word-list generators (gozi, banjori) and small edits of benign names (charbot) are mostly missed by name.
+- Hashed host names of content networks (`d13vvqr7dxay1j.cloudfront.net`) look generated and score so: keep
+  an allowlist of such suffixes before blocking.
 - Names under popular hosts are under-represented among the malicious.
 - Graph labels are of 2021-22, dominated by a few countries and free suffixes.
 """

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 CHUNK: Final = 2048
 DGA: Final = 1
+# Numbers of decoy addresses from here on are drawn once: nobody shares them.
+PRIVATE: Final = 1 << 22
 
 
 def featurized(snapshot: Snapshot, domains: Sequence[str], what: str) -> tuple[DomainGraphs, np.ndarray]:
@@ -125,7 +127,7 @@ def decoy_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
 
 
 def _decoy_records(domain: str, hosts: int, rng: np.random.Generator) -> Iterator[bytes]:
-    for _ in range(min(int(rng.geometric(0.4)), 10)):
+    for _ in range(min(int(rng.geometric(0.5)), 10)):
         yield observation_line(domain, _decoy_address(hosts, rng))
     if rng.random() < 0.5:
         for _ in range(int(rng.integers(1, 5))):
@@ -137,7 +139,8 @@ def _decoy_records(domain: str, hosts: int, rng: np.random.Generator) -> Iterato
 
 
 def _decoy_address(hosts: int, rng: np.random.Generator) -> str:
-    host = _crowded(hosts, rng)
+    # Many a new name comes with an address that the store has never seen.
+    host = PRIVATE + int(rng.integers(PRIVATE)) if rng.random() < 0.4 else _crowded(hosts, rng)
     return f"10.{host >> 16 & 255}.{host >> 8 & 255}.{host & 255}"
 
 

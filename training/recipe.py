@@ -38,7 +38,7 @@ class Recipe:
     edge_drop_rows: float = 0.05
     decoys: int = 40_000
     decoy_hosts: int = 12_000
-    decoy_weight: float = 0.05
+    decoy_weight: float = 0.1
     """Of the squared shift on neighbourhoods that say nothing."""
     graft_weight: float = 0.05
     """Of the neighbourhood's label under names that were put there."""
