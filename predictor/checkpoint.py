@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from contract.feature_schema import FEATURE_SCHEMA
-from predictor.model import Architecture, RiskGnn
+from predictor.architecture import Architecture
+from predictor.model import RiskGnn
 
 CONFIG_FILE: Final = "config.json"
 WEIGHTS_FILE: Final = "model.safetensors"

@@ -7,45 +7,18 @@ malice. A lone name hears nothing and keeps its lexical score, so one model serv
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from contract.feature_schema import DOMAIN_NODE, GRAPH_FEATURES, NODE_FEATURES, RELATIONS
 from contract.tensors import CATEGORIES
+from predictor.architecture import Architecture
 from predictor.messages import RelationalLayer
 from predictor.ngrams import NgramLayout, hashed_ngrams, names_of
-
-# Relations without labelled training data share the weights of their nearest kin: a name server is a
-# place where names meet, as an address is; an alias is another name of the same thing, as an apex is.
-RELATION_GROUPS: Final = {
-    "resolves": "host",
-    "resolves_rev": "hosted",
-    "nameserver": "host",
-    "nameserver_rev": "hosted",
-    "alias": "parent",
-    "alias_rev": "child",
-    "apex": "parent",
-    "apex_rev": "child",
-    "similar": "similar",
-}
-
-# What the evidence path sees of a node beside its type and degrees. Few and plain on purpose: with all
-# features, or with encoded names, it learns the few labelled neighbourhoods by heart (docs/training.md).
-EVIDENCE_FEATURES: Final = (
-    "name_length",
-    "label_count",
-    "name_entropy_bits",
-    "name_hyphens",
-    "lure_words",
-    "brand_words",
-    "suffix_is_abused",
-    "suffix_inside",
-)
 
 # Largest value of a column of the evidence path; log1p(20) is 3.
 FAR: Final = 3.0
@@ -63,22 +36,6 @@ MODEL_INPUTS: Final = (
     "edge_type",
     "target_nodes",
 )
-
-
-class Architecture(BaseModel):
-    """Sizes of the model; part of a version's configuration."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    features: Annotated[int, Field(ge=1)] = len(NODE_FEATURES)
-    ngram_sizes: tuple[int, ...] = (2, 3, 4, 5)
-    ngram_buckets: Annotated[int, Field(ge=2)] = 1 << 16
-    ngram_width: Annotated[int, Field(ge=1)] = 32
-    lexical_width: Annotated[int, Field(ge=1)] = 64
-    evidence_features: tuple[str, ...] = EVIDENCE_FEATURES
-    evidence_width: Annotated[int, Field(ge=1)] = 32
-    evidence_layers: Annotated[int, Field(ge=2, le=4)] = 2
-    relation_groups: dict[str, str] = RELATION_GROUPS
 
 
 class NameEncoder(nn.Module):

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 
 from contract.feature_schema import FEATURE_SCHEMA
+from predictor.architecture import Architecture
 from predictor.checkpoint import ModelConfig, OperatingPoints, save
-from predictor.model import Architecture, RiskGnn
+from predictor.model import RiskGnn
 
 MONITOR, BLOCK = 0.45, 0.55
 

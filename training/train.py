@@ -13,8 +13,9 @@ from scipy.special import expit
 
 from contract.feature_schema import FEATURE_SCHEMA
 from predictor import checkpoint
+from predictor.architecture import Architecture
 from predictor.checkpoint import ModelConfig, OperatingPoints
-from predictor.model import Architecture, RiskGnn
+from predictor.model import RiskGnn
 from training.batches import take
 from training.calibration import operating_points, platt
 from training.data import (

@@ -6,7 +6,8 @@ import torch
 
 from contract.feature_schema import RELATIONS
 from contract.graphs import DomainGraphs, split, union
-from predictor.model import RELATION_GROUPS, risk_logit, shifted
+from predictor.architecture import RELATION_GROUPS
+from predictor.model import risk_logit, shifted
 from predictor.scorer import host_tensors
 from tests.checkpoints import random_model
 from tests.graphs import random_graph, random_graphs

@@ -12,7 +12,7 @@ import grpc
 import numpy as np
 import pytest
 
-from predictor.model import Architecture
+from predictor.architecture import Architecture
 from tests.checkpoints import write_checkpoint
 from tests.graphs import random_graphs
 from tests.predictor.graph_requests import Client, request_for
