@@ -67,6 +67,8 @@ def descend(descent: Descent, watch: Watch) -> int:
             logger.info("%s: step %d of %d, validation %.4f", descent.what, step, watch.steps, found)
             if best.waited(found, step, averaged) >= watch.patience:
                 break
+        elif progress.disable and step % (watch.steps // 10 or 1) == 0:
+            logger.info("%s: step %d of %d, loss %.3f", descent.what, step, watch.steps, value.item())
     progress.close()
     module.load_state_dict(averaged.state_dict() if watch.measure is None else best.weights)
     module.eval()

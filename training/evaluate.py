@@ -16,9 +16,9 @@ import grpc
 import numpy as np
 from tqdm import tqdm
 from tritonclient.grpc import service_pb2, service_pb2_grpc
-from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
+from tritonclient.utils import serialize_byte_tensor
 
-from contract.tensors import CATEGORIES, DOMAIN, RISK_MODEL
+from contract.tensors import ANSWERS, CATEGORIES, DOMAIN, RISK_MODEL
 from inference_services.local import HOST, LocalSettings, free_ports, running
 from training.baselines import hetero_sage, ngram_regression, read_published_graph
 from training.data import (
@@ -124,7 +124,7 @@ async def served_scores(
 def request_of(domains: Sequence[str], answers: Sequence[str] | None = None) -> Any:
     """A v2 request for the scores of some names."""
     request = service_pb2.ModelInferRequest(model_name=RISK_MODEL)
-    for name, values in ((DOMAIN.name, domains), ("answers", answers)):
+    for name, values in ((DOMAIN.name, domains), (ANSWERS.name, answers)):
         if values is not None:
             request.inputs.add(name=name, datatype="BYTES", shape=[len(values)])
             encoded = serialize_byte_tensor(np.array([value.encode() for value in values], object))
@@ -133,12 +133,9 @@ def request_of(domains: Sequence[str], answers: Sequence[str] | None = None) -> 
 
 
 def output_of(answer: Any, name: str) -> np.ndarray:
-    """One output of an answer."""
+    """One FP32 output of an answer."""
     place = [output.name for output in answer.outputs].index(name)
-    raw = answer.raw_output_contents[place]
-    if answer.outputs[place].datatype == "BYTES":
-        return np.asarray(deserialize_bytes_tensor(raw))
-    return np.frombuffer(raw, np.float32)
+    return np.frombuffer(answer.raw_output_contents[place], np.float32)
 
 
 def _name_figures(names: LabelledNames, scores: np.ndarray, rows: np.ndarray) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import orjson
 from tqdm import tqdm
 
 from contract.graphs import DomainGraphs, union
-from training.data import BENIGN, LabelledGraph, LabelledNames
+from training.data import BENIGN, LabelledGraph, LabelledNames, private_address
 from training.fit import Pool
 from training.local_names import local_names
 from training.recipe import Recipe
@@ -141,7 +141,7 @@ def _decoy_records(domain: str, hosts: int, rng: np.random.Generator) -> Iterato
 def _decoy_address(hosts: int, rng: np.random.Generator) -> str:
     # Many a new name comes with an address that the store has never seen.
     host = PRIVATE + int(rng.integers(PRIVATE)) if rng.random() < 0.4 else _crowded(hosts, rng)
-    return f"10.{host >> 16 & 255}.{host >> 8 & 255}.{host & 255}"
+    return private_address(host)
 
 
 def _crowded(hosts: int, rng: np.random.Generator) -> int:
