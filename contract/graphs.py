@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from contract.feature_schema import NODE_FEATURES
-from contract.tensors import CATEGORIES, TensorSpec
+from contract.tensors import CATEGORIES, GRAPH_ROWS, NODE_LABELS, STATUS, TensorSpec
 
 GRAPH_INPUTS: Final = (
     TensorSpec("node_features", "FP32", (-1, len(NODE_FEATURES))),
@@ -33,6 +33,7 @@ GRAPH_OUTPUTS: Final = (
     TensorSpec("category_scores", "FP32", (-1, len(CATEGORIES))),
     TensorSpec("risk_score", "FP32", (-1,)),
 )
+FEATURE_OUTPUTS: Final = (*GRAPH_INPUTS, GRAPH_ROWS, NODE_LABELS, STATUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,17 @@ class DomainGraphs:
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays by their wire names, in contract order."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def no_graphs() -> DomainGraphs:
+    """The batch of no graph at all.
+
+    >>> no_graphs().graph_count
+    0
+    """
+    empty = {spec.name: np.zeros([max(axis, 0) for axis in spec.shape], spec.dtype) for spec in GRAPH_INPUTS}
+    offsets = {name: np.zeros(1, np.int64) for name in empty if name.endswith("_offsets")}
+    return DomainGraphs(**(empty | offsets))
 
 
 def union(batches: Sequence[DomainGraphs]) -> DomainGraphs:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 RISK_MODEL: Final = "dns-risk"
+FEATURES_MODEL: Final = "domain-features"
 CATEGORIES: Final = ("benign", "dga", "malware", "phishing")
 ACTIONS: Final = ("allow", "monitor", "block")
 STATUS_OK: Final = "ok"
@@ -21,6 +22,7 @@ SCHEMA_PARAMETER: Final = "feature_schema"
 MODEL_VERSION_PARAMETER: Final = "model_version"
 MONITOR_PARAMETER: Final = "monitor_threshold"
 BLOCK_PARAMETER: Final = "block_threshold"
+SNAPSHOT_PARAMETER: Final = "graph_snapshot"
 
 # v2 datatype -> numpy dtype on the wire (little-endian); BYTES is length-prefixed, kept as objects.
 NUMPY_DTYPES: Final[dict[str, np.dtype]] = {
@@ -82,3 +84,8 @@ STATUS: Final = TensorSpec("status", "BYTES", (-1,))
 
 CLIENT_INPUTS: Final = (DOMAIN, ANSWERS)
 CLIENT_OUTPUTS: Final = (RISK_SCORE, CATEGORY, CATEGORY_SCORES, ACTION, NEIGHBOURS, STATUS)
+
+# Beside the graph tensors of contract.graphs, what model "domain-features" says of names: which input each
+# graph belongs to, and each node's name or address as people write it, also of those that carry no name.
+GRAPH_ROWS: Final = TensorSpec("graph_rows", "INT64", (-1,))
+NODE_LABELS: Final = TensorSpec("node_labels", "BYTES", (-1,))

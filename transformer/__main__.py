@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 
+from contract.policy import Policy
 from contract.tensors import RISK_MODEL
 from serving.flags import given_flags
 from serving.front_desk import server_version
 from serving.metrics import FeatureMetrics
+from serving.model import RiskModel
+from serving.predictor_client import PredictorClient
 from serving.server import RiskServer
 from serving.settings import read_settings
+from transformer.features_model import DomainFeatures
+from transformer.featurizer import Featurizer
 from transformer.graph_store import GraphStore, UnusableSnapshot
-from transformer.policy import Policy
-from transformer.predictor_client import PredictorClient
 from transformer.server import RiskTransformer
 from transformer.settings import TransformerSettings
 
@@ -28,11 +31,11 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(f"--predictor_protocol {flags['predictor_protocol']}: only grpc-v2 is spoken")
     settings = read_settings(TransformerSettings, flags)
     server = RiskServer(settings)
-    server.start([build(settings, flags.get("model_name", RISK_MODEL))])
+    server.start(build(settings, flags.get("model_name", RISK_MODEL)))
 
 
-def build(settings: TransformerSettings, name: str) -> RiskTransformer:
-    """The transformer over its store and its predictor.
+def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
+    """The transformer over its store and its predictor, and the features that it scores by as a model.
 
     Raises:
         SystemExit: the store's snapshot cannot be used.
@@ -41,16 +44,19 @@ def build(settings: TransformerSettings, name: str) -> RiskTransformer:
         store = GraphStore(settings.graph_store)
     except UnusableSnapshot as refusal:
         raise SystemExit(str(refusal)) from None
-    return RiskTransformer(
+    metrics = FeatureMetrics()
+    featurizer = Featurizer(store, settings.max_domains, metrics)
+    policy = Policy(settings.monitor_threshold, settings.block_threshold)
+    scores = RiskTransformer(
         name,
         server_version(),
-        store,
+        featurizer,
         PredictorClient(settings.predictor_host, name),
-        Policy(settings.monitor_threshold, settings.block_threshold),
-        max_domains=settings.max_domains,
+        policy,
         snapshot_poll_s=settings.snapshot_poll_s,
-        metrics=FeatureMetrics(),
+        metrics=metrics,
     )
+    return [scores, DomainFeatures(server_version(), featurizer, policy)]
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class FreshNodes:
     """Nodes of this request only; node ids go on where the graph's end. domain: None for hosts."""
 
     node_type: Int64[np.ndarray, " fresh"]
+    name: tuple[bytes, ...]
     domain: tuple[DomainName | None, ...]
     features: Float32[np.ndarray, "fresh features"]
 
@@ -200,4 +201,5 @@ def _fresh_nodes(
     leaf_degrees[np.arange(len(leaves)), REVERSE[np.array([leaf.relation for leaf in leaves], np.int64)]] = 1
     features[:, len(LEXICAL_FEATURES) :] = log_degrees(np.concatenate([degrees, leaf_degrees]))
     types = [DOMAIN_NODE] * len(unseen) + [leaf.node_type for leaf in leaves]
-    return FreshNodes(np.array(types, np.int64), tuple(domains), features)
+    names = [*(domain.name.encode() for domain in unseen), *(leaf.name for leaf in leaves)]
+    return FreshNodes(np.array(types, np.int64), tuple(names), tuple(domains), features)

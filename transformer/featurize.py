@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Int32, Int64
@@ -24,16 +24,22 @@ class Featurized:
     rows        which inputs were names
     statuses    one per input: "ok", "answers ignored: <why>", or why the input is not a name
     neighbours  one per input: nodes beside the target in its graph, 0 where there is no graph
+    node_labels what every node of the graphs is called; empty where nobody asked
     """
 
     graphs: DomainGraphs | None
     rows: Int64[np.ndarray, " graphs"]
     statuses: list[str]
     neighbours: Int32[np.ndarray, " inputs"]
+    node_labels: list[bytes] = field(default_factory=list)
 
 
 def featurize(
-    graph: PassiveDnsGraph, domains: Sequence[bytes | str], answers: Sequence[bytes | str] | None = None
+    graph: PassiveDnsGraph,
+    domains: Sequence[bytes | str],
+    answers: Sequence[bytes | str] | None = None,
+    *,
+    labelled: bool = False,
 ) -> Featurized:
     """Read names and answers, and cut the ego-graph of every input that is a name.
 
@@ -41,6 +47,7 @@ def featurize(
         graph: a snapshot; it is only read.
         domains: names in any form that is legal on the wire.
         answers: as many, each "A 192.0.2.1, NS ns1.example.net, …" or empty.
+        labelled: whether to say what every node is called; scoring has no use for it.
     """
     rows, targets, statuses = [], [], []
     for row, domain in enumerate(domains):
@@ -52,9 +59,10 @@ def featurize(
     neighbours = np.zeros(len(domains), np.int32)
     if not targets:
         return Featurized(None, np.array(rows, np.int64), statuses, neighbours)
-    ego_graphs = extract(graph, targets)
+    ego_graphs = extract(graph, targets, labelled=labelled)
     neighbours[rows] = ego_graphs.neighbours
-    return Featurized(ego_graphs.graphs, np.array(rows, np.int64), statuses, neighbours)
+    labels = ego_graphs.node_labels or []
+    return Featurized(ego_graphs.graphs, np.array(rows, np.int64), statuses, neighbours, labels)
 
 
 def _read(raw_domain: bytes | str, raw_answers: bytes | str) -> tuple[Target | None, str]:

@@ -15,12 +15,14 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8
 
+from contract.feature_scales import SCALES
 from contract.feature_schema import LEXICAL_FEATURES
 from transformer.alphabet import (
     CODE_COUNT,
     DOT_CODE,
     HYPHEN_CODE,
     MAX_WORD_LETTERS,
+    SURPRISAL_UNITS_PER_BIT,
     SYMBOL_COUNT,
     UNDERSCORE_CODE,
     codes_of,
@@ -28,7 +30,6 @@ from transformer.alphabet import (
 from transformer.domain_name import DomainName
 from transformer.dotted_text import DottedTexts, entropy_bits
 from transformer.letter_windows import letter_windows
-from transformer.lexical_scales import SCALES
 from transformer.lure_words import FOLD, LURE_LENGTHS, word_hits
 from transformer.suffix_class import SUFFIX_FEATURES, suffix_row
 from transformer.word_filter import MIN_WORD_LETTERS, places_of_words
@@ -59,7 +60,14 @@ def _class_members() -> UInt8[np.ndarray, "classes codes"]:
 _MEMBERS: Final = _class_members()
 _MEMBERS_BY_CODE: Final = _MEMBERS.T.astype(np.int64)
 _RUN_MEMBERS: Final = _MEMBERS[[_CONSONANT, _VOWEL, _DIGIT]].astype(bool)
-_SCALE_ROW: Final = np.array([SCALES.get(feature, 1.0) for feature in LEXICAL_FEATURES], np.float32)
+# The surprisal tables count in fractions of a bit.
+_SCALE_ROW: Final = np.array(
+    [
+        SCALES.get(feature, 1.0) * (SURPRISAL_UNITS_PER_BIT if "surprisal" in feature else 1)
+        for feature in LEXICAL_FEATURES
+    ],
+    np.float32,
+)
 
 
 def lexical_features(names: Sequence[DomainName]) -> Float32[np.ndarray, "names lexical"]:

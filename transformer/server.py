@@ -6,34 +6,27 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
 import numpy as np
 
-from contract.errors import InvalidTensors
+from contract.policy import Policy, actions, categories
 from contract.tensors import (
-    ANSWERS,
     CATEGORIES,
     CLIENT_INPUTS,
     CLIENT_OUTPUTS,
     DOMAIN,
     MODEL_VERSION_PARAMETER,
     NOT_SCORED,
-    STATUS_OK,
 )
 from serving.metrics import FeatureMetrics
 from serving.model import InferAnswer, InferCall, Parameter, RiskModel, V1Call, V1Verb
-from transformer.featurize import Featurized, featurize
-from transformer.graph_store import GraphStore, UnusableSnapshot
-from transformer.policy import Policy, actions, categories
-from transformer.predictor_client import PredictorClient, Scored
+from serving.predictor_client import PredictorClient, Scored
+from transformer.featurize import Featurized
+from transformer.featurizer import Featurizer
+from transformer.graph_store import UnusableSnapshot
 from transformer.v1 import predictions, tensors_of_instances
 
 logger = logging.getLogger(__name__)
-
-# Up to here features take less time than handing them to a thread and back.
-INLINE_DOMAINS: Final = 4
 
 
 class RiskTransformer(RiskModel):
@@ -46,25 +39,19 @@ class RiskTransformer(RiskModel):
         self,
         name: str,
         version: str,
-        store: GraphStore,
+        featurizer: Featurizer,
         predictor: PredictorClient,
         policy: Policy,
         *,
-        max_domains: int,
         snapshot_poll_s: float,
         metrics: FeatureMetrics,
     ) -> None:
         super().__init__(name, version, CLIENT_INPUTS, CLIENT_OUTPUTS)
-        self._store = store
+        self._featurizer = featurizer
         self._predictor = predictor
         self._policy = policy
-        self._max_domains = max_domains
         self._snapshot_poll_s = snapshot_poll_s
         self._metrics = metrics
-        self._features = ThreadPoolExecutor(1, thread_name_prefix="features")
-        metrics.snapshot_age_seconds.set_function(lambda: store.snapshot.age_seconds)
-        metrics.snapshot_nodes.set_function(lambda: store.snapshot.node_count)
-        metrics.snapshot_edges.set_function(lambda: store.snapshot.edge_count)
 
     async def infer(self, call: InferCall) -> InferAnswer:
         """Score a request's names.
@@ -73,48 +60,13 @@ class RiskTransformer(RiskModel):
             InvalidTensors: too many names, or not one entry of answers per name.
             RiskError: what the predictor refused, with its status.
         """
-        domains, answers = call.inputs[DOMAIN.name], call.inputs.get(ANSWERS.name)
-        self._check(domains, answers)
-        featurized = await self._featurize(domains, answers)
+        featurized = await self._featurizer.featurize(call.inputs)
         if featurized.graphs is None:
             return InferAnswer(unscored_outputs(featurized))
         started = time.perf_counter()
         scored = await self._predictor.score(featurized.graphs, call.deadline, call.forward)
         self._metrics.predictor_seconds.observe(time.perf_counter() - started)
         return InferAnswer(self._outputs(featurized, scored), answer_parameters(scored))
-
-    def _check(self, domains: np.ndarray, answers: np.ndarray | None) -> None:
-        if len(domains) > self._max_domains:
-            raise InvalidTensors(
-                f"{DOMAIN.name}: expected at most {self._max_domains} names a request, got {len(domains)}"
-            )
-        if answers is not None and len(answers) != len(domains):
-            raise InvalidTensors(
-                f"{ANSWERS.name}: expected one entry for each of {len(domains)} names, got {len(answers)}"
-            )
-
-    async def _featurize(self, domains: np.ndarray, answers: np.ndarray | None) -> Featurized:
-        started = time.perf_counter()
-        # One snapshot for the whole request, also when a newer one is swapped in meanwhile.
-        snapshot = self._store.snapshot
-        listed = None if answers is None else answers.tolist()
-        if len(domains) <= INLINE_DOMAINS:
-            featurized = featurize(snapshot, domains.tolist(), listed)
-        else:
-            loop = asyncio.get_running_loop()
-            featurized = await loop.run_in_executor(
-                self._features, featurize, snapshot, domains.tolist(), listed
-            )
-        self._metrics.feature_seconds.observe(time.perf_counter() - started)
-        self._count(featurized)
-        return featurized
-
-    def _count(self, featurized: Featurized) -> None:
-        ok = sum(status == STATUS_OK for status in featurized.statuses)
-        scored = len(featurized.rows)
-        self._metrics.domains.labels("scored").inc(ok)
-        self._metrics.domains.labels("answers_ignored").inc(scored - ok)
-        self._metrics.domains.labels("not_a_name").inc(len(featurized.statuses) - scored)
 
     def _outputs(self, featurized: Featurized, scored: Scored) -> dict[str, np.ndarray]:
         monitor, block = self._policy.resolve(scored.parameters)
@@ -132,17 +84,18 @@ class RiskTransformer(RiskModel):
 
     async def start_engine(self) -> None:
         """Look for newer snapshots for as long as the service runs."""
+        store = self._featurizer.store
         while True:
             await asyncio.sleep(self._snapshot_poll_s)
             try:
-                if await asyncio.to_thread(self._store.refresh):
-                    logger.info("serving graph snapshot %s", self._store.snapshot.snapshot_id)
+                if await asyncio.to_thread(store.refresh):
+                    logger.info("serving graph snapshot %s", store.snapshot.snapshot_id)
             except UnusableSnapshot as refusal:
                 logger.error("keeping the old graph snapshot: %s", refusal)
 
     async def stop(self) -> None:
         await self._predictor.close()
-        self._features.shutdown(wait=False)
+        self._featurizer.close()
 
     def v1_verbs(self) -> Mapping[str, V1Verb]:
         return {"predict": self._v1_predict}

@@ -15,10 +15,10 @@ from jaxtyping import Float32, Int32, Int64, UInt8
 
 from contract.feature_schema import LEXICAL_FEATURES, RELATION_IDS, RELATIONS
 from contract.graphs import DomainGraphs, union
+from contract.ragged import offsets_of
 from transformer.evidence import Evidence, FreshNodes, Target, gather_evidence
 from transformer.graph_store import PassiveDnsGraph
 from transformer.graph_store.adjacency import REVERSE, log_degrees
-from transformer.ragged import offsets_of
 from transformer.walk import Steps, concatenate, expand
 
 __all__ = ["MAX_NODES", "EgoGraphs", "Target", "extract"]
@@ -38,10 +38,14 @@ _RELATION_BITS: Final = len(RELATIONS).bit_length()
 
 @dataclass(frozen=True, slots=True)
 class EgoGraphs:
-    """One graph per target, and how many nodes beside the target each holds."""
+    """One graph per target, how many nodes beside the target each holds, and what all nodes are called.
+
+    node_labels: names and addresses, also of nodes that carry no name; None where nobody asked for them.
+    """
 
     graphs: DomainGraphs
     neighbours: Int32[np.ndarray, " graphs"]
+    node_labels: list[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,22 @@ class _Nodes:
     of_step: Int64[np.ndarray, " steps"]
 
 
-def extract(graph: PassiveDnsGraph, targets: Sequence[Target]) -> EgoGraphs:
+def extract(graph: PassiveDnsGraph, targets: Sequence[Target], *, labelled: bool = False) -> EgoGraphs:
     """The ego-graph of each target, at least one target.
 
     Targets and answers that the graph does not hold stand in their own target's graph only.
     """
-    chunks = [_extract(graph, targets[first : first + CHUNK]) for first in range(0, len(targets), CHUNK)]
-    graphs = union(chunks)
-    return EgoGraphs(graphs, (np.diff(graphs.node_offsets) - 1).astype(np.int32))
+    chunks = [
+        _extract(graph, targets[first : first + CHUNK], labelled) for first in range(0, len(targets), CHUNK)
+    ]
+    graphs = union([cut for cut, _ in chunks])
+    labels = [label for _, labels in chunks for label in labels] if labelled else None
+    return EgoGraphs(graphs, (np.diff(graphs.node_offsets) - 1).astype(np.int32), labels)
 
 
-def _extract(graph: PassiveDnsGraph, targets: Sequence[Target]) -> DomainGraphs:
+def _extract(
+    graph: PassiveDnsGraph, targets: Sequence[Target], labelled: bool
+) -> tuple[DomainGraphs, list[bytes]]:
     evidence = gather_evidence(graph, targets)
     start = Steps.at_targets(evidence.target_nodes)
     near = concatenate([expand(graph, start, 0), evidence.steps])
@@ -73,7 +82,7 @@ def _extract(graph: PassiveDnsGraph, targets: Sequence[Target]) -> DomainGraphs:
     nodes = _choose_nodes(walk, hop, graph.node_count + len(evidence.fresh.domain))
     edge_index, edge_type, edge_offsets = _edges(walk, nodes)
     lengths, name_bytes, parts = _names(graph, evidence.fresh, nodes.ids)
-    return DomainGraphs(
+    graphs = DomainGraphs(
         node_features=_features(graph, evidence, nodes),
         node_type=_node_types(graph, evidence.fresh, nodes.ids),
         name_bytes=name_bytes,
@@ -85,6 +94,14 @@ def _extract(graph: PassiveDnsGraph, targets: Sequence[Target]) -> DomainGraphs:
         edge_offsets=edge_offsets,
         target_nodes=nodes.offsets[:-1].copy(),
     )
+    return graphs, _labels(graph, evidence.fresh, nodes.ids) if labelled else []
+
+
+def _labels(graph: PassiveDnsGraph, fresh: FreshNodes, ids: Int64[np.ndarray, " nodes"]) -> list[bytes]:
+    known = graph.node_count
+    return [
+        fresh.name[node - known] if node >= known else graph.name_of(node).encode() for node in ids.tolist()
+    ]
 
 
 def _choose_nodes(walk: Steps, hop: Int64[np.ndarray, " steps"], node_bound: int) -> _Nodes:
@@ -178,8 +195,10 @@ def _names(
     lengths, parts = np.zeros(len(ids), np.int64), np.zeros((len(ids), 2), np.int64)
     lengths[known], known_bytes = graph.domain_names(ids[known])
     parts[known] = graph.name_parts(ids[known])
-    domains = [fresh.domain[place] for place in (ids[own] - graph.node_count).tolist()]
-    fresh_names = [b"" if domain is None else domain.name.encode() for domain in domains]
+    places = (ids[own] - graph.node_count).tolist()
+    domains = [fresh.domain[place] for place in places]
+    # Hosts are known to the model by their neighbours alone.
+    fresh_names = [fresh.name[place] if fresh.domain[place] else b"" for place in places]
     lengths[own] = [len(name) for name in fresh_names]
     parts[own] = [(domain.label_start, domain.suffix_start) if domain else (0, 0) for domain in domains]
     is_fresh = np.repeat(ids >= graph.node_count, lengths)

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Int64
 
 from contract.feature_schema import RELATION_IDS, RELATIONS
+from contract.ragged import offsets_of, ragged_ranges
 from transformer.graph_store import PassiveDnsGraph
-from transformer.ragged import offsets_of, ragged_ranges
 
 # How a step "arrived" at a target, beside the relations by which steps arrive at other nodes.
 TARGET: Final = len(RELATIONS)

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.feature_scales import SCALES, in_units
 from contract.feature_schema import LEXICAL_FEATURES
-from transformer.alphabet import SURPRISAL_UNITS_PER_BIT
 from transformer.data import build as tables
 from transformer.domain_name import parse_domain
 from transformer.lexical import lexical_features
-from transformer.lexical_scales import SCALES
 from transformer.lure_words import BRANDS, LURES
 
 labels = st.from_regex(r"[a-z0-9_-]{1,63}", fullmatch=True).filter(lambda label: label[:4] != "xn--")
@@ -26,8 +25,7 @@ def features_of(name: str) -> dict[str, float]:
     """Features of one name by their own names, without their scale."""
     row = lexical_features([parse_domain(name)])[0]
     return {
-        feature: float(value) * SCALES.get(feature, 1.0)
-        for feature, value in zip(LEXICAL_FEATURES, row, strict=True)
+        feature: in_units(feature, float(value)) for feature, value in zip(LEXICAL_FEATURES, row, strict=True)
     }
 
 
@@ -105,7 +103,7 @@ def test_random_letters_surprise_more_than_words() -> None:
     """The letter models and the word list tell generated labels from written ones."""
     words, noise = features_of("weatherforecast.com"), features_of("xkqjzvwhpfgtbd.com")
     for feature in ("bigram_surprisal_mean", "trigram_surprisal_mean", "name_trigram_surprisal_mean"):
-        assert noise[feature] > words[feature] + SURPRISAL_UNITS_PER_BIT
+        assert noise[feature] > words[feature] + 1.0
     assert words["word_coverage"] == 1
     assert words["longest_word"] >= len("forecast")
     assert noise["word_coverage"] < 0.5

@@ -113,7 +113,7 @@ def test_the_predictors_refusals_reach_the_client(scripted: ServerProcess, code:
     ("flaw", "reason"),
     [
         ("nothing", "the predictor's answer has no category_scores, risk_score"),
-        ("short", "the predictor's category_scores holds 16 bytes, not shape (2, 4)"),
+        ("short", "the predictor's category_scores are of shape (1, 4), not shape (2, 4)"),
         ("no thresholds", "the predictor's answer has no monitor_threshold, and no setting gives it"),
     ],
 )

@@ -64,6 +64,10 @@ class PassiveDnsGraph(Protocol):
         """Rows as in feature_schema.NODE_FEATURES."""
         ...
 
+    def name_of(self, node: int) -> str:
+        """A node's name or address, whatever its type."""
+        ...
+
     def domain_names(
         self, nodes: Int64[np.ndarray, " nodes"]
     ) -> tuple[Int64[np.ndarray, " nodes"], UInt8[np.ndarray, " bytes"]]:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
 from contract.feature_schema import DOMAIN_NODE, NODE_TYPES
+from contract.ragged import ragged_ranges, take_ragged
 from transformer.graph_store.adjacency import RELATION_COUNT
 from transformer.graph_store.confusable import skeleton
 from transformer.graph_store.name_hash import name_hashes
@@ -24,7 +25,6 @@ from transformer.graph_store.snapshot_files import (
     map_arrays,
     read_meta,
 )
-from transformer.ragged import ragged_ranges, take_ragged
 
 _ROW: Final = np.arange(RELATION_COUNT + 1)
 

@@ -21,6 +21,7 @@ from contract.feature_schema import (
     RELATION_IDS,
     RELATIONS,
 )
+from contract.ragged import offsets_of
 from transformer.domain_name import SUFFIX_LIST_VERSION, parse_domain
 from transformer.graph_store.adjacency import (
     RELATION_COUNT,
@@ -37,7 +38,6 @@ from transformer.graph_store.name_hash import name_hashes
 from transformer.graph_store.similar_names import similar_edges
 from transformer.graph_store.snapshot_files import SnapshotMeta, SourceFile, array_file, write_meta
 from transformer.lexical import lexical_features
-from transformer.ragged import offsets_of
 
 # Domains parsed and described at a time: large enough for numpy, small enough for the cache.
 CHUNK: Final = 2048

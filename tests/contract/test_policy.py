@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import ScoringFailed
+from contract.policy import Policy, actions, categories
 from contract.tensors import ACTIONS, BLOCK_PARAMETER, CATEGORIES, MONITOR_PARAMETER
-from transformer.policy import Policy, actions, categories
 
 MODEL_SAYS = {MONITOR_PARAMETER: 0.4, BLOCK_PARAMETER: 0.8}
 scores = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20).map(

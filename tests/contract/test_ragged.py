@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transformer.ragged import offsets_of, ragged_ranges, take_ragged
+from contract.ragged import offsets_of, ragged_ranges, take_ragged
 
 LISTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6)), max_size=20)
 

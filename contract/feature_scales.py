@@ -1,13 +1,11 @@
-"""The scale of each lexical feature."""
+"""The scale of each lexical feature: what turns a value on the wire back into characters, counts and bits."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from transformer.alphabet import SURPRISAL_UNITS_PER_BIT
-
 # What each feature is divided by, so that most values fall in [0, 1]. A feature that is not listed is a
-# share or a flag. Lengths and counts are divided by what few names exceed, surprisals by a high value.
+# share or a flag. Lengths and counts are divided by what few names exceed, bits by a high value.
 SCALES: Final = {
     "name_length": 64.0,
     "label_length": 32.0,
@@ -25,14 +23,23 @@ SCALES: Final = {
     "longest_vowel_run": 4.0,
     "longest_digit_run": 8.0,
     "longest_repeat_run": 4.0,
-    "bigram_surprisal_mean": 8.0 * SURPRISAL_UNITS_PER_BIT,
-    "bigram_surprisal_max": 15.0 * SURPRISAL_UNITS_PER_BIT,
-    "trigram_surprisal_mean": 8.0 * SURPRISAL_UNITS_PER_BIT,
-    "trigram_surprisal_max": 15.0 * SURPRISAL_UNITS_PER_BIT,
-    "name_trigram_surprisal_mean": 8.0 * SURPRISAL_UNITS_PER_BIT,
+    "bigram_surprisal_mean": 8.0,
+    "bigram_surprisal_max": 15.0,
+    "trigram_surprisal_mean": 8.0,
+    "trigram_surprisal_max": 15.0,
+    "name_trigram_surprisal_mean": 8.0,
     "longest_word": 12.0,
     "lure_words": 3.0,
     "brand_words": 2.0,
     "suffix_length": 12.0,
     "suffix_label_count": 3.0,
 }
+
+
+def in_units(feature: str, value: float) -> float:
+    """A feature's value in characters, words, bits or whatever it counts.
+
+    >>> in_units("label_length", 0.25), in_units("label_digit_share", 0.5)
+    (8.0, 0.5)
+    """
+    return value * SCALES.get(feature, 1.0)

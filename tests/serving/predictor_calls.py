@@ -1,6 +1,6 @@
 """Call a predictor by `PredictorClient`: a script, as it imports kserve, which tritonclient cannot bear.
 
-`python -m tests.transformer.predictor_calls HOST:PORT` reads a list of calls as JSON from standard input, each
+`python -m tests.serving.predictor_calls HOST:PORT` reads a list of calls as JSON from standard input, each
 with `forward` and `deadline_s`, and writes what became of each: scores and parameters, or error and message.
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 from contract.errors import RiskError
 from contract.tensors import RISK_MODEL
 from serving.deadline import Deadline
+from serving.predictor_client import PredictorClient
 from tests.graphs import random_graphs
-from transformer.predictor_client import PredictorClient
 
 
 async def _call(client: PredictorClient, call: dict[str, Any]) -> dict[str, Any]:

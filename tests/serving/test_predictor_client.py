@@ -53,7 +53,7 @@ GOOD = {"forward": {"x-request-id": "good", "traceparent": "00-1-2-01"}, "deadli
 
 
 def _calls(target: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.transformer.predictor_calls", target]
+    command = [sys.executable, "-m", "tests.serving.predictor_calls", target]
     told = subprocess.run(
         command, cwd=REPOSITORY, input=json.dumps(calls), capture_output=True, text=True, check=True
     )

@@ -1,0 +1,77 @@
+"""The featurizer as the models of this process use it: bounded, off the event loop, counted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+
+from contract.errors import InvalidTensors
+from contract.tensors import ANSWERS, DOMAIN, STATUS_OK
+from serving.metrics import FeatureMetrics
+from transformer.featurize import Featurized, featurize
+from transformer.graph_store import GraphStore
+
+# Up to here features take less time than handing them to a thread and back.
+INLINE_DOMAINS: Final = 4
+
+
+class Featurizer:
+    """Reads the inputs of a request against the newest snapshot of one store."""
+
+    def __init__(self, store: GraphStore, max_domains: int, metrics: FeatureMetrics) -> None:
+        self.store = store
+        self._max_domains = max_domains
+        self._metrics = metrics
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="features")
+        metrics.snapshot_age_seconds.set_function(lambda: store.snapshot.age_seconds)
+        metrics.snapshot_nodes.set_function(lambda: store.snapshot.node_count)
+        metrics.snapshot_edges.set_function(lambda: store.snapshot.edge_count)
+
+    async def featurize(self, inputs: Mapping[str, np.ndarray], *, labelled: bool = False) -> Featurized:
+        """The ego-graphs of a request's names.
+
+        Raises:
+            InvalidTensors: too many names, or not one entry of answers per name.
+        """
+        domains, answers = inputs[DOMAIN.name], inputs.get(ANSWERS.name)
+        self._check(domains, answers)
+        started = time.perf_counter()
+        names, listed = domains.tolist(), None if answers is None else answers.tolist()
+        # One snapshot for the whole request, also when a newer one is swapped in meanwhile.
+        snapshot = self.store.snapshot
+        if len(names) <= INLINE_DOMAINS:
+            featurized = featurize(snapshot, names, listed, labelled=labelled)
+        else:
+            work = asyncio.get_running_loop().run_in_executor
+            featurized = await work(
+                self._thread, lambda: featurize(snapshot, names, listed, labelled=labelled)
+            )
+        self._metrics.feature_seconds.observe(time.perf_counter() - started)
+        self._count(featurized)
+        return featurized
+
+    def _check(self, domains: np.ndarray, answers: np.ndarray | None) -> None:
+        if len(domains) > self._max_domains:
+            raise InvalidTensors(
+                f"{DOMAIN.name}: expected at most {self._max_domains} names a request, got {len(domains)}"
+            )
+        if answers is not None and len(answers) != len(domains):
+            raise InvalidTensors(
+                f"{ANSWERS.name}: expected one entry for each of {len(domains)} names, got {len(answers)}"
+            )
+
+    def _count(self, featurized: Featurized) -> None:
+        ok = sum(status == STATUS_OK for status in featurized.statuses)
+        scored = len(featurized.rows)
+        self._metrics.domains.labels("scored").inc(ok)
+        self._metrics.domains.labels("answers_ignored").inc(scored - ok)
+        self._metrics.domains.labels("not_a_name").inc(len(featurized.statuses) - scored)
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown(wait=False)
