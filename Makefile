@@ -8,7 +8,7 @@ DNS_RISK_SHARED ?= ../shared
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format train evaluate bench golden clean
+.PHONY: help run test check lint format train evaluate explain-check bench golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -24,7 +24,7 @@ DEV := $(VENV)/.installed-dev
 # `dev` holds all of `run`.
 RUN := $(firstword $(wildcard $(DEV)) $(VENV)/.installed-run)
 
-run: $(RUN)  ## start predictor and transformer, print a request to try; Ctrl-C stops both
+run: $(RUN)  ## start predictor, transformer and explainer, print a request to try; Ctrl-C stops both
 	@$(BIN)/python -m inference_services.local
 
 test: $(DEV)  ## every test, with real servers and real clients
@@ -48,6 +48,9 @@ train: $(DEV)  ## train the shipped model from $(DNS_RISK_SHARED)/data into MODE
 
 evaluate: $(DEV)  ## served scores against the baselines of the same run, into MODEL_DIR
 	$(BIN)/python -m training evaluate --model_dir $(MODEL_DIR)
+
+explain-check: $(DEV)  ## are explanations of the model in MODEL_DIR true, stable and quick?
+	$(BIN)/python -m training explain-check --model_dir $(MODEL_DIR)
 
 bench: $(DEV)  ## speed, as ratios of one run
 	$(BIN)/python -m load_tests.bench_features

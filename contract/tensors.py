@@ -89,3 +89,6 @@ CLIENT_OUTPUTS: Final = (RISK_SCORE, CATEGORY, CATEGORY_SCORES, ACTION, NEIGHBOU
 # graph belongs to, and each node's name or address as people write it, also of those that carry no name.
 GRAPH_ROWS: Final = TensorSpec("graph_rows", "INT64", (-1,))
 NODE_LABELS: Final = TensorSpec("node_labels", "BYTES", (-1,))
+
+# What the explainer answers: one JSON object for each domain, as docs/explanation.schema.json describes.
+EXPLANATION: Final = TensorSpec("explanation", "BYTES", (-1,))

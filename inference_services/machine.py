@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Final
 
+from explainer.settings import ExplainerSettings
 from predictor.settings import PredictorSettings
 from serving.settings import ENV_PREFIX, ServingSettings
 from transformer.settings import TransformerSettings
@@ -14,6 +15,7 @@ from transformer.settings import TransformerSettings
 SERVICES: Final[Mapping[str, type[ServingSettings]]] = {
     "predictor": PredictorSettings,
     "transformer": TransformerSettings,
+    "explainer": ExplainerSettings,
 }
 # Read by the Makefile, training and tests; a service refuses a variable that it does not know.
 _OF_TOOLS: Final = frozenset({f"{ENV_PREFIX}SHARED"})

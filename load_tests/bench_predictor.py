@@ -27,7 +27,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.graphs import GRAPH_INPUTS, DomainGraphs, union
 from contract.tensors import RISK_MODEL, SCHEMA_PARAMETER
-from inference_services.local import HOST, free_ports, start, wait_until_ready
+from inference_services.processes import HOST, free_ports, start, wait_until_ready
 from load_tests.sample_graphs import sample_graphs
 from predictor.checkpoint import load
 from predictor.scorer import Scorer, choose_device

@@ -5,6 +5,7 @@ Each class is constructed once per process by whoever feeds it, so that a servic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
@@ -113,3 +114,37 @@ class FeatureMetrics:
         self.snapshot_edges = Gauge(
             "dns_risk_snapshot_edges", "Edges of the graph snapshot in use.", registry=registry
         )
+
+
+class ExplanationMetrics:
+    """Explanations by method ("shap", "anchor")."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.waiting = Gauge(
+            "dns_risk_explanations_waiting", "Explanations under way and waiting.", registry=registry
+        )
+        self._seconds = Histogram(
+            "dns_risk_explanation_seconds",
+            "Seconds from the start of an explanation to its end.",
+            ("method",),
+            buckets=LATENCY_BUCKETS_S,
+            registry=registry,
+        )
+        self._rows = Histogram(
+            "dns_risk_explanation_rows",
+            "Perturbed graphs that an explanation was made from.",
+            ("method",),
+            buckets=SIZE_BUCKETS,
+            registry=registry,
+        )
+        self._truncated = Counter(
+            "dns_risk_explanations_truncated",
+            "Explanations that ended at their bound with the best answer so far.",
+            registry=registry,
+        )
+
+    def explained(self, method: str, cost: Mapping[str, float], *, truncated: bool) -> None:
+        """Count one explanation with what it cost."""
+        self._seconds.labels(method).observe(cost["milliseconds"] / 1000)
+        self._rows.labels(method).observe(cost["rows"])
+        self._truncated.inc(truncated)

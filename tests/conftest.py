@@ -13,7 +13,9 @@ from tests.services import predictor
 from tests.serving.server_process import ServerProcess
 
 with warnings.catch_warnings():
-    install_import_hook(("contract", "predictor", "transformer", "serving", "training"), "beartype.beartype")
+    install_import_hook(
+        ("contract", "predictor", "transformer", "explainer", "serving", "training"), "beartype.beartype"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The two services as processes, in front of each other, for wire tests of both."""
+"""The services as processes, in front of each other, for wire tests of both."""
 
 from __future__ import annotations
 
@@ -41,6 +41,18 @@ def transformer(
         "snapshot_poll_s": "0.1",
     }
     return running(("transformer",), given | _text(settings), ready=ready)
+
+
+def explainer(
+    predictor_port: int, transformer_port: int, model_dir: Path, *, ready: bool = True, **settings: object
+) -> AbstractContextManager[ServerProcess]:
+    """`python -m explainer` for the length of a block, in front of both gRPC ports."""
+    given = {
+        "predictor_host": f"{HOST}:{predictor_port}",
+        "transformer_host": f"{HOST}:{transformer_port}",
+        "model_dir": str(model_dir),
+    }
+    return running(("explainer",), given | _text(settings), ready=ready)
 
 
 def scripted_predictor(directory: Path) -> AbstractContextManager[ServerProcess]:

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("contract", "serving", "predictor", "transformer", "training", "inference_services", "load_tests")
+PACKAGES = (
+    "contract",
+    "serving",
+    "predictor",
+    "transformer",
+    "explainer",
+    "training",
+    "inference_services",
+    "load_tests",
+)
 
 
 def modules_with_examples() -> list[str]:

@@ -1,4 +1,4 @@
-"""`python -m training`: train a model version, or evaluate one through the running services."""
+"""`python -m training`: train a version, evaluate it and check its explanations through the services."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import os
 import sys
 from pathlib import Path
 
-from inference_services.local import ServiceFailed
+from explainer.background import UnusableBackground
+from inference_services.processes import ServiceFailed
 from predictor.checkpoint import UnusableCheckpoint, load_config
-from training.card import write_card
+from training.background import make_background
+from training.card import forget_figures, write_card
 from training.data import UnusableData
 from training.evaluate import evaluate, table, write_report
+from training.explain_check import explain_check, write_figures
+from training.explain_check import table as explained
 from training.recipe import Recipe
 from training.train import train
 
@@ -23,7 +27,7 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         return int(options.run(options))
-    except (UnusableData, UnusableCheckpoint, ServiceFailed) as problem:
+    except (UnusableData, UnusableCheckpoint, UnusableBackground, ServiceFailed) as problem:
         print(problem, file=sys.stderr)
         return 1
 
@@ -34,12 +38,18 @@ def _parser() -> argparse.ArgumentParser:
     training = commands.add_parser("train", help="train a version and write its directory")
     training.add_argument("--output", type=Path, required=True, help="directory of the version")
     training.add_argument("--version", help="defaults to the output directory's name")
-    training.add_argument("--seed", type=int, default=0)
     training.set_defaults(run=_train)
+    background = commands.add_parser("background", help="write what explanations compare with")
+    background.set_defaults(run=_background)
     evaluating = commands.add_parser("evaluate", help="served scores against baselines; writes the card")
-    evaluating.add_argument("--model_dir", type=Path, required=True, help="directory of the version")
     evaluating.set_defaults(run=_evaluate)
-    for command in (training, evaluating):
+    checking = commands.add_parser("explain-check", help="are explanations true, stable and quick?")
+    checking.set_defaults(run=_explain_check)
+    for command in (background, evaluating, checking):
+        command.add_argument("--model_dir", type=Path, required=True, help="directory of the version")
+    for command in (training, background):
+        command.add_argument("--seed", type=int, default=0)
+    for command in (training, background, evaluating, checking):
         command.add_argument("--data", type=Path, default=default_data(), help="directory of the data files")
     return parser
 
@@ -52,17 +62,33 @@ def default_data() -> Path:
 def _train(options: argparse.Namespace) -> int:
     version = options.version or options.output.name
     config = train(options.data, options.output, version, Recipe(seed=options.seed))
-    write_card(options.output, config, "Not evaluated yet: run `make evaluate`.")
+    make_background(options.data, options.output, options.seed)
+    forget_figures(options.output)
+    write_card(options.output, config)
     print(f"{options.output}: version {config.version}, {config.metrics}")
+    return 0
+
+
+def _background(options: argparse.Namespace) -> int:
+    config = make_background(options.data, options.model_dir, options.seed)
+    print(f"{options.model_dir}: background of model version {config.model_version}")
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     report = evaluate(options.data, options.model_dir)
     write_report(report, options.model_dir)
-    write_card(options.model_dir, load_config(options.model_dir), table(report))
+    write_card(options.model_dir, load_config(options.model_dir))
     print(table(report))
     return 0
+
+
+def _explain_check(options: argparse.Namespace) -> int:
+    found = explain_check(options.data, options.model_dir)
+    write_figures(found, options.model_dir)
+    write_card(options.model_dir, load_config(options.model_dir))
+    print(explained(found))
+    return 0 if all(figure.reached for figure in found) else 1
 
 
 if __name__ == "__main__":

@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from predictor.checkpoint import ModelConfig
+from training.evaluate import REPORT_FILE, read_report
+from training.evaluate import table as served_table
+from training.explain_check import REPORT_FILE as EXPLAINED_FILE
+from training.explain_check import read_figures
+from training.explain_check import table as explained_table
 
 CARD_FILE: Final = "README.md"
 
@@ -42,6 +47,14 @@ registered domains than training names.
 through the running transformer and predictor. The graph's accuracy uses a threshold chosen on its `val`
 part. "on a fresh address" gives every name an address that nobody else uses, which must not change much.
 
+## Explanations
+
+{explanations}
+
+Measured by `make explain-check` through the running services. Contributions are Shapley values of the score
+against that of an ordinary name; all coalitions are scored up to 10 players, more are sampled. Importance and
+effects of features over the public test: [global/](global/README.md).
+
 ## Limits
 
 - Probabilities are for a mix of half malicious, half benign names. On real traffic malice is far rarer: use
@@ -56,8 +69,15 @@ part. "on a fresh address" gives every name an address that nobody else uses, wh
 """
 
 
-def write_card(directory: Path, config: ModelConfig, figures: str) -> None:
-    """Write the card of a version beside its weights."""
+def forget_figures(directory: Path) -> None:
+    """Remove the figures of the weights that were in a directory before."""
+    for name in (REPORT_FILE, EXPLAINED_FILE):
+        (directory / name).unlink(missing_ok=True)
+
+
+def write_card(directory: Path, config: ModelConfig) -> None:
+    """Write the card of a version beside its weights, with the figures that lie there."""
+    report, explained = read_report(directory), read_figures(directory)
     data = "\n".join(f"| `{name}` | `{digest}` |" for name, digest in config.trained_on.items())
     text = _TEXT.format(
         version=config.version,
@@ -67,6 +87,9 @@ def write_card(directory: Path, config: ModelConfig, figures: str) -> None:
         monitor=config.operating_points.monitor,
         block=config.operating_points.block,
         data=data,
-        figures=figures,
+        figures=served_table(report) if report else "Not evaluated yet: run `make evaluate`.",
+        explanations=explained_table(explained)
+        if explained
+        else "Not checked yet: run `make explain-check`.",
     )
     (directory / CARD_FILE).write_text(text)

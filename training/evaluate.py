@@ -19,7 +19,8 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import serialize_byte_tensor
 
 from contract.tensors import ANSWERS, CATEGORIES, DOMAIN, RISK_MODEL
-from inference_services.local import HOST, LocalSettings, free_ports, running
+from inference_services.local import LocalSettings, running
+from inference_services.processes import HOST, free_ports
 from training.baselines import hetero_sage, ngram_regression, read_published_graph
 from training.data import (
     GRAPH_EDGES,
@@ -34,6 +35,7 @@ from training.data import (
 from training.figures import best_accuracy_threshold, expected_calibration_error, figures
 from training.pools import observation_line
 
+REPORT_FILE: Final = "evaluation.json"
 NAMES_A_REQUEST: Final = 256
 REQUESTS_IN_FLIGHT: Final = 4
 
@@ -81,12 +83,14 @@ def evaluate(data: Path, model_dir: Path) -> Report:
 
 def local_settings(model_dir: Path, store: Path) -> LocalSettings:
     """The services on free ports, over a model version and a graph store."""
-    ports = free_ports(4)
+    ports = free_ports(6)
     return LocalSettings(
         transformer_rest_port=ports[0],
         transformer_grpc_port=ports[1],
         predictor_rest_port=ports[2],
         predictor_grpc_port=ports[3],
+        explainer_rest_port=ports[4],
+        explainer_grpc_port=ports[5],
         model_dir=model_dir,
         graph_store=store,
     )
@@ -176,4 +180,11 @@ def table(report: Report) -> str:
 
 def write_report(report: Report, model_dir: Path) -> None:
     """Keep the figures beside the weights that they are of."""
-    (model_dir / "evaluation.json").write_text(json.dumps(report, indent=2) + "\n")
+    (model_dir / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")
+
+
+def read_report(model_dir: Path) -> Report:
+    """The figures that were kept for a version, none where it was not evaluated."""
+    path = model_dir / REPORT_FILE
+    report: Report = json.loads(path.read_text()) if path.exists() else {}
+    return report

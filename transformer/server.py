@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from contract.instances import tensors_of_instances
 from contract.policy import Policy, actions, categories
 from contract.tensors import (
     CATEGORIES,
@@ -24,7 +25,7 @@ from serving.predictor_client import PredictorClient, Scored
 from transformer.featurize import Featurized
 from transformer.featurizer import Featurizer
 from transformer.graph_store import UnusableSnapshot
-from transformer.v1 import predictions, tensors_of_instances
+from transformer.v1 import predictions
 
 logger = logging.getLogger(__name__)
 

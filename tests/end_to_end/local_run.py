@@ -1,4 +1,4 @@
-"""`make run` as a user starts it: one process of inference_services.local and its two children."""
+"""`make run` as a user starts it: one process of inference_services.local and its children."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from tempfile import TemporaryFile
 
 from tests.serving.server_process import HOST, REPOSITORY, free_ports, poll
 
-PORTS = ("TRANSFORMER_REST_PORT", "TRANSFORMER_GRPC_PORT", "PREDICTOR_REST_PORT", "PREDICTOR_GRPC_PORT")
+PORTS = tuple(
+    f"{service}_{protocol}_PORT"
+    for service in ("TRANSFORMER", "PREDICTOR", "EXPLAINER")
+    for protocol in ("REST", "GRPC")
+)
 COMMAND = ("-m", "inference_services.local")
 
 
 class LocalRun:
-    """Predictor and transformer behind one command, on ports of their own."""
+    """The services behind one command, on ports of their own."""
 
     def __init__(self, model_dir: Path, store: Path, **environment: str) -> None:
-        ports = dict(zip(PORTS, map(str, free_ports(4)), strict=True))
+        ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
         places = {"MODEL_DIR": str(model_dir), "GRAPH_STORE": str(store)}
         self.environment = plain_environment() | ports | places | environment
         self._out, self._err = TemporaryFile(), TemporaryFile()  # noqa: SIM115 - live as long as the process
@@ -41,6 +45,10 @@ class LocalRun:
     @property
     def grpc(self) -> str:
         return f"{HOST}:{self.environment['TRANSFORMER_GRPC_PORT']}"
+
+    @property
+    def explainer(self) -> str:
+        return f"{HOST}:{self.environment['EXPLAINER_REST_PORT']}"
 
     def output(self) -> str:
         """What it has written to standard output."""

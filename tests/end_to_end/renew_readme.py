@@ -1,4 +1,4 @@
-"""Write the answers shown in README.md anew, from what the shipped model answers now: see `make golden`."""
+"""Write the answers shown in README.md and docs/ anew, from what the shipped model answers now: see `make golden`."""
 
 from __future__ import annotations
 
@@ -7,38 +7,53 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.documents import Block, blocks
+from tests.end_to_end.documents import DOCUMENTS, Block, blocks
 from tests.end_to_end.local_run import LocalRun, local_run
 from tests.end_to_end.test_readme import execute
 from tests.services import SHIPPED_MODEL
-from tests.serving.server_process import REPOSITORY
-
-README = REPOSITORY / "README.md"
 
 
 def main() -> None:
     """Run every block that has an answer, and put what it prints in the answer's place."""
-    text = README.read_text()
     with tempfile.TemporaryDirectory() as store, local_run(SHIPPED_MODEL, Path(store)) as run:
-        for block in blocks(README):
-            if block.answer is not None and block.language in {"bash", "python"}:
-                begin = text.index(block.answer, text.index(block.text) + len(block.text))
-                text = text[:begin] + shown(block, run) + text[begin + len(block.answer) :]
-    README.write_text(text)
+        for document in DOCUMENTS:
+            renew(document, run)
+
+
+def renew(document: Path, run: LocalRun) -> None:
+    """Write the answers of one document."""
+    text = document.read_text()
+    for block in blocks(document):
+        if block.answer is not None and block.language in {"bash", "python"}:
+            begin = text.index(block.answer, text.index(block.text) + len(block.text))
+            text = text[:begin] + shown(block, run) + text[begin + len(block.answer) :]
+    document.write_text(text)
 
 
 def shown(block: Block, run: LocalRun) -> str:
     """What a block prints, laid out for reading."""
     output = execute(block, run)
-    return layout(json.loads(output)) if block.answer_language == "json" else output
+    return layout(rounded(json.loads(output))) + "\n" if block.answer_language == "json" else output
 
 
-def layout(document: dict[str, Any]) -> str:
-    """A v2 response with one output a line."""
-    head = [f"  {json.dumps(key)}: {json.dumps(document[key])}" for key in document if key != "outputs"]
-    entries = [f"    {json.dumps(rounded(output), ensure_ascii=False)}" for output in document["outputs"]]
-    tail = '  "outputs": [\n' + ",\n".join(entries) + "\n  ]"
-    return "{\n" + ",\n".join([*head, tail]) + "\n}\n"
+def layout(value: Any, indent: str = "") -> str:
+    """JSON with a line for each entry of what holds lists of objects, and all else in one line."""
+    if not holds_objects(value):
+        return json.dumps(value, ensure_ascii=False)
+    deeper = indent + "  "
+    if isinstance(value, list):
+        lines = [deeper + layout(entry, deeper) for entry in value]
+    else:
+        lines = [f"{deeper}{json.dumps(key)}: {layout(entry, deeper)}" for key, entry in value.items()]
+    opened, closed = "[]" if isinstance(value, list) else "{}"
+    return opened + "\n" + ",\n".join(lines) + f"\n{indent}{closed}"
+
+
+def holds_objects(value: Any) -> bool:
+    """Whether there is a list of objects in it."""
+    if isinstance(value, list):
+        return any(isinstance(entry, dict) for entry in value)
+    return isinstance(value, dict) and any(holds_objects(entry) for entry in value.values())
 
 
 def rounded(value: Any) -> Any:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from prometheus_client import CollectorRegistry
 
 from contract.errors import ERRORS
 from contract.tensors import CLIENT_INPUTS, CLIENT_OUTPUTS
+from explainer.options import ExplainOptions
+from explainer.settings import ExplainerSettings
 from inference_services.local import LocalSettings
 from predictor.settings import PredictorSettings
-from serving.metrics import BatcherMetrics, FeatureMetrics, RequestMetrics
+from serving.metrics import BatcherMetrics, ExplanationMetrics, FeatureMetrics, RequestMetrics
 from serving.settings import ENV_PREFIX, ServingSettings
 from tests.end_to_end.documents import table_rows
 from tests.serving.server_process import REPOSITORY
 from transformer.settings import TransformerSettings
 
+EXPLANATIONS = REPOSITORY / "docs" / "explanations.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
 API = REPOSITORY / "docs" / "api.md"
 
@@ -31,8 +36,9 @@ def described(kind: type[ServingSettings]) -> dict[str, list[str]]:
 
 
 def test_every_setting_is_listed_with_default_and_docstring() -> None:
-    """The tables hold the fields of both services, no more, no less, in the words of their docstrings."""
-    expected = described(PredictorSettings) | described(TransformerSettings)
+    """The tables hold the fields of all services, no more, no less, in the words of their docstrings."""
+    kinds = (PredictorSettings, TransformerSettings, ExplainerSettings)
+    expected = {name: row for kind in kinds for name, row in described(kind).items()}
     assert table_rows(OPERATIONS, ENV_PREFIX) == expected
 
 
@@ -42,7 +48,7 @@ def test_every_local_setting_is_listed_with_its_default() -> None:
         assert table_rows(OPERATIONS, name.upper())[name.upper()][0] == f"`{field.default}`"
 
 
-@pytest.mark.parametrize("kind", [RequestMetrics, BatcherMetrics, FeatureMetrics])
+@pytest.mark.parametrize("kind", [RequestMetrics, BatcherMetrics, FeatureMetrics, ExplanationMetrics])
 def test_every_metric_is_listed_with_its_help(kind: type) -> None:
     """The tables hold each metric by the name that Prometheus sees."""
     registry = CollectorRegistry()
@@ -67,3 +73,10 @@ def test_every_client_tensor_is_listed() -> None:
         for spec in specs:
             shape = ", ".join("n" if axis == -1 else str(axis) for axis in spec.shape)
             assert f"| {kind} | `{spec.name}` | {spec.datatype} | `[{shape}]` |" in table
+
+
+def test_every_parameter_of_explanations_is_listed() -> None:
+    """The table has each with its default, in the words of its docstring."""
+    for name, field in ExplainOptions.model_fields.items():
+        default = json.dumps(field.default)
+        assert table_rows(EXPLANATIONS, name)[name] == [f"`{default}`", field.description]

@@ -1,4 +1,4 @@
-"""`make run`: starts both services, says where they are, and leaves nothing behind."""
+"""`make run`: starts the services, says where they are, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 
 from tests.checkpoints import write_checkpoint
 from tests.end_to_end.local_run import COMMAND, local_run
+from tests.services import SHIPPED_MODEL
 from tests.serving.server_process import HOST, REPOSITORY
 
 pytestmark = pytest.mark.slow
@@ -75,7 +76,7 @@ def test_first_start_says_one_line_whose_request_works(model_dir: Path, store: P
 def test_a_second_start_takes_seconds_and_stops_cleanly(
     model_dir: Path, store: Path, number: signal.Signals
 ) -> None:
-    """With the store filled it only starts; Ctrl-C, SIGTERM and a closed terminal end both, status 0."""
+    """With the store filled it only starts; Ctrl-C, SIGTERM and a closed terminal end all, status 0."""
     began = time.monotonic()
     with local_run(model_dir, store) as run:
         assert time.monotonic() - began < 30
@@ -111,6 +112,26 @@ def test_settings_of_one_service_reach_only_that_one(model_dir: Path, store: Pat
         assert answer.json()["predictions"][0]["action"] == "block"
 
 
+def test_explanations_come_with_a_background(store: Path) -> None:
+    """The shipped model has one: the explainer starts, is named in the line, and ends with the others."""
+    with local_run(SHIPPED_MODEL, store) as run:
+        assert f"explanations http://{run.explainer}" in run.output()
+        body = {"instances": [{"domain": "example.com"}]}
+        answer = httpx.post(f"http://{run.explainer}/v1/models/dns-risk:explain", json=body, timeout=30)
+        assert answer.json()["explanations"][0]["domain"] == "example.com"
+        children = run.children()
+        os.kill(children["explainer"], signal.SIGKILL)
+        assert run.process.wait(60) == 1
+        assert "the explainer ended with status -9" in run.errors()
+        assert all_gone(children)
+
+
+def test_a_model_without_background_is_served_all_the_same(model_dir: Path, store: Path) -> None:
+    """Scores need no explainer; the line says what is missing."""
+    with local_run(model_dir, store) as run:
+        assert f"no explanations: {model_dir} has no explainer.json" in run.output()
+
+
 def test_port_in_use(model_dir: Path, store: Path) -> None:
     """A taken port is named with the variable that changes it, before anything starts."""
     with socket.create_server((HOST, 0)) as taken:
@@ -125,14 +146,14 @@ def test_port_that_is_none(model_dir: Path, store: Path) -> None:
 
 
 def test_unknown_setting(model_dir: Path, store: Path) -> None:
-    """A misspelt setting is not ignored; both services may say so."""
+    """A misspelt setting is not ignored; every service may say so."""
     with local_run(model_dir, store, ready=False, DNS_RISK_BLOCK_TRESHOLD="1") as run:
         assert run.process.wait(90) == 1
         assert "did you mean DNS_RISK_BLOCK_THRESHOLD?" in run.errors()
 
 
 def test_missing_checkpoint(tmp_path: Path, store: Path) -> None:
-    """Without a model one line says how to get one, and the transformer does not stay behind."""
+    """Without a model one line says how to get one, and no other service stays behind."""
     line = refused(tmp_path / "none", store)
     assert "config.json: No such file or directory" in line
     assert "make train" in line

@@ -16,11 +16,13 @@ def test_a_service_sees_its_own_and_shared_settings_only() -> None:
         "DNS_RISK_DEVICE": "cpu",
         "DNS_RISK_BLOCK_THRESHOLD": "0.9",
         "DNS_RISK_SHARED": "../shared",
+        "DNS_RISK_ANCHOR_MS": "100",
         "DNS_RISK_TYPO": "1",
     }
-    both = {"PATH", "DNS_RISK_LOG_LEVEL", "DNS_RISK_TYPO"}
-    assert environment_of("predictor", environ).keys() == both | {"DNS_RISK_DEVICE"}
-    assert environment_of("transformer", environ).keys() == both | {"DNS_RISK_BLOCK_THRESHOLD"}
+    shared = {"PATH", "DNS_RISK_LOG_LEVEL", "DNS_RISK_TYPO"}
+    assert environment_of("predictor", environ).keys() == shared | {"DNS_RISK_DEVICE"}
+    assert environment_of("transformer", environ).keys() == shared | {"DNS_RISK_BLOCK_THRESHOLD"}
+    assert environment_of("explainer", environ).keys() == shared | {"DNS_RISK_ANCHOR_MS"}
 
 
 def test_taken_and_doubled_ports_are_named() -> None:

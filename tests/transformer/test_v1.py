@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from contract.errors import InvalidTensors
+from contract.instances import tensors_of_instances
 from contract.tensors import CATEGORIES, CLIENT_OUTPUTS
 from serving.model import InferAnswer
 from tests.transformer.score_requests import PREDICT, score
-from transformer.v1 import predictions, tensors_of_instances
+from transformer.v1 import predictions
 
 
 def test_instances_are_columns() -> None:

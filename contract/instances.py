@@ -1,0 +1,49 @@
+"""The `instances` of the v1 protocol, as the columns of the v2 tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from contract.errors import InvalidTensors
+from contract.tensors import ANSWERS, DOMAIN
+
+_KEYS: Final = frozenset({DOMAIN.name, ANSWERS.name})
+
+
+def tensors_of_instances(body: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The input tensors of `{"instances": [{"domain": …, "answers": …}]}`.
+
+    Raises:
+        InvalidTensors: says which instance is not of this form.
+    """
+    instances = body.get("instances")
+    if not isinstance(instances, list):
+        raise InvalidTensors(f"instances: expected a list of objects, got {type(instances).__name__}")
+    for place, instance in enumerate(instances):
+        _check(place, instance)
+    inputs = {DOMAIN.name: _column(instances, DOMAIN.name)}
+    if any(ANSWERS.name in instance for instance in instances):
+        inputs[ANSWERS.name] = _column(instances, ANSWERS.name)
+    return inputs
+
+
+def _check(place: int, instance: object) -> None:
+    if not isinstance(instance, dict):
+        raise InvalidTensors(f"instances[{place}]: expected an object, got {type(instance).__name__}")
+    unknown = instance.keys() - _KEYS
+    if unknown:
+        raise InvalidTensors(
+            f"instances[{place}]: expected the keys domain and answers, got {min(unknown)!r}"
+        )
+    if DOMAIN.name not in instance:
+        raise InvalidTensors(f"instances[{place}]: expected the key domain, got none")
+    for key, value in instance.items():
+        if not isinstance(value, str):
+            raise InvalidTensors(f"instances[{place}].{key}: expected a string, got {type(value).__name__}")
+
+
+def _column(instances: list[dict[str, str]], key: str) -> np.ndarray:
+    return np.array([instance.get(key, "").encode() for instance in instances], dtype=object)
