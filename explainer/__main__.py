@@ -10,7 +10,7 @@ from kserve.model_server import parser
 
 from contract.tensors import RISK_MODEL
 from explainer.background import UnusableBackground, load_background
-from explainer.explain import Explaining, Limits
+from explainer.explain import DomainExplainer, Limits
 from explainer.features import FeaturesClient
 from explainer.scoring import CallSize
 from explainer.server import Admission, Peers, RiskExplainer
@@ -61,7 +61,7 @@ def build(settings: ExplainerSettings, name: str) -> RiskExplainer:
         name,
         server_version(),
         background.config.model_version,
-        Explaining(background, limits),
+        DomainExplainer(background, limits),
         Peers(FeaturesClient(settings.transformer_host), PredictorClient(settings.predictor_host, name)),
         Admission(settings.max_instances, settings.max_waiting, settings.workers),
         ExplanationMetrics(),

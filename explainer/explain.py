@@ -38,8 +38,8 @@ class Limits:
     call: CallSize
 
 
-class Explaining:
-    """Explains one domain after another's example: the parts that explanations share."""
+class DomainExplainer:
+    """Explains one domain at a time; any number of threads may call it."""
 
     def __init__(self, background: Background, limits: Limits) -> None:
         self._background = background

@@ -28,6 +28,7 @@ from contract.tensors import (
 from serving.deadline import Deadline
 from serving.model import Parameter
 from serving.tensor_client import Answered, Peer, TensorClient
+from serving.tensor_contract import echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,14 @@ def _check_names(domains: np.ndarray, rows: np.ndarray, statuses: list[str]) -> 
         raise ScoringFailed(f"the transformer answered {len(statuses)} of {len(domains)} names")
     missing = sorted(set(range(len(domains))) - set(rows.tolist()))
     if missing:
-        raise InvalidTensors(f"instances[{missing[0]}].domain: not a domain name: {statuses[missing[0]]}")
+        first = missing[0]
+        raise InvalidTensors(
+            f"instance {first}: expected a domain name, got {_shown(domains[first])}: {statuses[first]}"
+        )
+
+
+def _shown(domain: bytes) -> str:
+    return echo(domain.decode("utf-8", "backslashreplace"))
 
 
 def _graphs(answer: Answered) -> DomainGraphs:

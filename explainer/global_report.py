@@ -15,71 +15,28 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from tqdm import tqdm
 
 from contract.errors import RiskError
-from contract.graphs import DomainGraphs, union
-from contract.tensors import DOMAIN, RISK_MODEL
+from contract.graphs import DomainGraphs
 from explainer.background import UnusableBackground, load_background
-from explainer.features import FeaturesClient
 from explainer.global_effects import Effect, Importance, effects, importances
 from explainer.global_plots import plot_effects, plot_importances
 from explainer.name_table import NameTable
 from explainer.perturbation import NameSet
-from explainer.scoring import check_version
-from serving.deadline import Deadline
-from serving.predictor_client import PredictorClient
 
 logger = logging.getLogger(__name__)
 
 FOLDER: Final = "global"
-NAMES_A_REQUEST: Final = 256
 GRAPHS_A_CALL: Final = 512
-CALL_S: Final = 60.0
 
 
 class Unreadable(Exception):
     """The file of names cannot be used; the message is one line."""
-
-
-class Services:
-    """Transformer and predictor, asked one call after another."""
-
-    def __init__(self, runner: asyncio.Runner, transformer: str, predictor: str, model_version: str) -> None:
-        self._run = runner.run
-        self._features = FeaturesClient(transformer)
-        self._predictor = PredictorClient(predictor, RISK_MODEL)
-        self.model_version = model_version
-
-    def graphs(self, names: Sequence[str]) -> tuple[DomainGraphs, np.ndarray]:
-        """The ego-graphs of names, and which of the inputs were names."""
-        graphs, rows = [], []
-        for first in tqdm(range(0, len(names), NAMES_A_REQUEST), desc="features of names", disable=None):
-            column = np.array([name.encode() for name in names[first : first + NAMES_A_REQUEST]], object)
-            cut, kept = self._run(self._features.graphs({DOMAIN.name: column}, Deadline.after(CALL_S), {}))
-            graphs.append(cut)
-            rows.append(kept + first)
-        return union(graphs), np.concatenate(rows)
-
-    def risk(self, graphs: DomainGraphs) -> np.ndarray:
-        """The risk scores of graphs.
-
-        Raises:
-            FeatureSchemaMismatch: the predictor serves another model version.
-        """
-        scored = self._run(self._predictor.score(graphs, Deadline.after(CALL_S), {}))
-        check_version(scored.parameters, self.model_version)
-        return scored.risk_score.astype(np.float64)
-
-    def close(self) -> None:
-        """Close both channels."""
-        self._run(self._features.close())
-        self._run(self._predictor.close())
 
 
 def read_names(path: Path, sample: int, seed: int) -> tuple[list[str], np.ndarray]:
@@ -106,24 +63,40 @@ def _is_strong(row: dict[str, str]) -> bool:
     return row["label"] == "1" or row.get("label_quality") != "weak"
 
 
-def report(services: Services, names: Sequence[str], malicious: np.ndarray, folder: Path, seed: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The model version that is looked at, and where its report goes."""
+
+    name: str
+    folder: Path
+    seed: int
+
+
+def report(
+    version: Version,
+    graphs: DomainGraphs,
+    malicious: np.ndarray,
+    risk: Callable[[DomainGraphs], np.ndarray],
+) -> None:
     """Compute everything, then write pictures, figures and page.
 
-    Raises:
-        RiskError: a service refused.
+    Args:
+        version: what is looked at.
+        graphs: the ego-graphs of some names; their neighbours are left out.
+        malicious: the label of each.
+        risk: the served score of up to GRAPHS_A_CALL graphs.
     """
-    graphs, rows = services.graphs(names)
     table = NameTable(NameSet.of_targets(graphs))
-    predict = batched(lambda part: services.risk(table.graphs(part)))
-    logger.info("permutation importance over %d names", len(rows))
-    important = importances(predict, table.rows(), malicious[rows], seed)
+    predict = batched(lambda rows: risk(table.graphs(rows)))
+    logger.info("permutation importance over %d names", graphs.graph_count)
+    important = importances(predict, table.rows(), malicious, version.seed)
     logger.info("accumulated local effects")
     local = effects(predict, table.rows())
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "importance.svg").write_text(plot_importances(important))
-    (folder / "effects.svg").write_text(plot_effects(local))
-    (folder / "global.json").write_text(_document(services.model_version, len(rows), seed, important, local))
-    (folder / "README.md").write_text(_page(services.model_version, len(rows), important))
+    version.folder.mkdir(parents=True, exist_ok=True)
+    (version.folder / "importance.svg").write_text(plot_importances(important))
+    (version.folder / "effects.svg").write_text(plot_effects(local))
+    (version.folder / "global.json").write_text(_document(version, graphs.graph_count, important, local))
+    (version.folder / "README.md").write_text(_page(version.name, graphs.graph_count, important))
 
 
 def batched(score: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
@@ -136,13 +109,11 @@ def batched(score: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray],
     return all_rows
 
 
-def _document(
-    version: str, names: int, seed: int, important: Sequence[Importance], local: Sequence[Effect]
-) -> str:
+def _document(version: Version, names: int, important: Sequence[Importance], local: Sequence[Effect]) -> str:
     content = {
-        "model_version": version,
+        "model_version": version.name,
         "names": names,
-        "seed": seed,
+        "seed": version.seed,
         "importance": [asdict(each) for each in important],
         "effects": [asdict(each) for each in local],
     }
@@ -179,18 +150,23 @@ Written by `python -m explainer.global_report`; the numbers are in `global.json`
 def main(arguments: Sequence[str]) -> int:
     """Write the report; the result is the exit status."""
     options = _parser().parse_args(arguments)
+    # KServe reads the command line while it is imported, and would answer --help in our place.
+    from explainer.global_services import Services  # noqa: PLC0415
+
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        version = load_background(options.model_dir).config.model_version
+        name = load_background(options.model_dir).config.model_version
+        version = Version(name, options.model_dir / FOLDER, options.seed)
         names, malicious = read_names(options.names, options.sample, options.seed)
         with asyncio.Runner() as runner:
-            services = Services(runner, options.transformer, options.predictor, version)
-            report(services, names, malicious, options.model_dir / FOLDER, options.seed)
+            services = Services(runner, options.transformer_host, options.predictor_host, name)
+            graphs, rows = services.graphs(names)
+            report(version, graphs, malicious[rows], services.risk)
             services.close()
     except (Unreadable, UnusableBackground, RiskError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{options.model_dir / FOLDER}: what model version {version} listens to")
+    print(f"{version.folder}: what model version {name} listens to")
     return 0
 
 
@@ -200,8 +176,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--names", type=Path, default=shared / "data" / "domains_public_test.csv.gz")
     parser.add_argument("--sample", type=int, default=4000, help="names to look at")
     parser.add_argument("--model_dir", type=Path, default=Path("models/dns-risk/1"))
-    parser.add_argument("--transformer", default="127.0.0.1:8081", help="host:port of its gRPC")
-    parser.add_argument("--predictor", default="127.0.0.1:8083", help="host:port of its gRPC")
+    parser.add_argument("--transformer_host", default="127.0.0.1:8081", help="host:port of its gRPC")
+    parser.add_argument("--predictor_host", default="127.0.0.1:8083", help="host:port of its gRPC")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

@@ -15,7 +15,7 @@ from contract.errors import InvalidTensors, Overloaded
 from contract.instances import tensors_of_instances
 from contract.tensors import ANSWERS, CLIENT_INPUTS, DOMAIN, EXPLANATION
 from explainer.answer import Subject
-from explainer.explain import Explaining
+from explainer.explain import DomainExplainer
 from explainer.features import DomainFeatures, Features, FeaturesClient
 from explainer.options import ExplainOptions, read_options
 from explainer.perturbation import EgoGraph
@@ -64,14 +64,14 @@ class RiskExplainer(RiskModel):
         name: str,
         version: str,
         model_version: str,
-        explaining: Explaining,
+        explainer: DomainExplainer,
         peers: Peers,
         admission: Admission,
         metrics: ExplanationMetrics,
     ) -> None:
         super().__init__(name, version, CLIENT_INPUTS, (EXPLANATION,))
         self._model_version = model_version
-        self._explaining = explaining
+        self._explainer = explainer
         self._peers = peers
         self._admission = admission
         self._metrics = metrics
@@ -144,7 +144,7 @@ class RiskExplainer(RiskModel):
         subject = Subject(
             domain, EgoGraph.of(domain.graph), features.snapshot, self._model_version, self.version
         )
-        explain = self._explaining.explain
+        explain = self._explainer.explain
         answer = await loop.run_in_executor(
             self._threads, explain, subject, features.policy, options, scoring, call.deadline
         )

@@ -39,8 +39,16 @@ SHUFFLES: Final = 5
 SEED: Final = 0
 
 
-def explain_check(data: Path, model_dir: Path) -> list[Figure]:
-    """All figures of a version's explanations, from one run.
+def explain_check(
+    data: Path, model_dir: Path, *, sample: int = SAMPLE, shuffles: int = SHUFFLES
+) -> list[Figure]:
+    """All figures of a version's explanations, from one run; also writes its global report.
+
+    Args:
+        data: directory of the data files.
+        model_dir: directory of the version.
+        sample: how many names, and how many domains of the graph.
+        shuffles: how many models of shuffled weights.
 
     Raises:
         UnusableData: a data file is missing or not of its format.
@@ -49,12 +57,12 @@ def explain_check(data: Path, model_dir: Path) -> list[Figure]:
     """
     test, graph = read_names(data / TEST_NAMES), read_graph(data / GRAPH_NODES, data / GRAPH_EDGES)
     rng = np.random.default_rng(SEED)
-    names = _some([test.domains[row] for row in np.flatnonzero(test.strong)], SAMPLE + HELD_OUT_NAMES, rng)
-    domains = [*_some(_public(graph), SAMPLE, rng), *names[:SAMPLE]]
+    names = _some([test.domains[row] for row in np.flatnonzero(test.strong)], sample + HELD_OUT_NAMES, rng)
+    domains = [*_some(_public(graph), sample, rng), *names[:sample]]
     with _served(model_dir, graph) as settings:
         served, explanations = ServedModel(settings), Explanations(settings)
         games = _games(served, explanations, model_dir, domains)
-        held_out = HeldOutNames(served, names[SAMPLE:], rng)
+        held_out = HeldOutNames(served, names[sample:], rng)
         found = [
             *truth(games, rng),
             *stability(games, domains, explanations),
@@ -64,7 +72,7 @@ def explain_check(data: Path, model_dir: Path) -> list[Figure]:
         write_global_report(settings, data, model_dir)
     agreements = [
         _agreement_of_shuffled(model_dir, graph, games, domains, seed)
-        for seed in tqdm(range(SHUFFLES), desc="models of shuffled weights", disable=None)
+        for seed in tqdm(range(shuffles), desc="models of shuffled weights", disable=None)
     ]
     return [*found, randomised(agreements, len(domains))]
 
@@ -109,8 +117,8 @@ def _served(model_dir: Path, graph: LabelledGraph) -> Iterator[LocalSettings]:
 def write_global_report(settings: LocalSettings, data: Path, model_dir: Path) -> None:
     """Run the explainer's own command, in a process of its own: kserve and tritonclient cannot share one."""
     command = [sys.executable, "-m", "explainer.global_report", "--names", str(data / TEST_NAMES)]
-    command += ["--model_dir", str(model_dir), "--predictor", f"{HOST}:{settings.predictor_grpc_port}"]
-    command += ["--transformer", f"{HOST}:{settings.transformer_grpc_port}"]
+    command += ["--model_dir", str(model_dir), "--predictor_host", f"{HOST}:{settings.predictor_grpc_port}"]
+    command += ["--transformer_host", f"{HOST}:{settings.transformer_grpc_port}"]
     subprocess.run(command, check=True)  # noqa: S603
 
 

@@ -81,7 +81,7 @@ def _agreement(games: Sequence[ExplainedGame]) -> float:
     return _mean([rank_correlation(game.values.tolist(), values.round(4).tolist()) for game, values in pairs])
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean(values: Sequence[float | bool]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
@@ -165,10 +165,10 @@ def speed(domains: Sequence[str], explanations: Explanations) -> list[Figure]:
     alone = f"{len(domains)} domains, one request in flight"
     busy = "8 requests in flight, 10 s"
     return [
-        Figure("p95 of shap, ms", p95_ms(explanations, domains, "shap"), 150, at_most=True, over=alone),
-        Figure("p95 of anchor, ms", p95_ms(explanations, domains, "anchor"), 2000, at_most=True, over=alone),
-        Figure("shap explanations a second", load.explanations_per_s, 10, over=busy),
-        Figure("liveness probe, p99.9, ms", load.probe_p999_ms, 50, at_most=True, over=busy),
+        Figure("p95 of shap, ms", p95_ms(explanations, domains, "shap"), 150.0, at_most=True, over=alone),
+        Figure("p95 of anchor, ms", p95_ms(explanations, domains, "anchor"), 2000.0, at_most=True, over=alone),
+        Figure("shap explanations a second", load.explanations_per_s, 10.0, over=busy),
+        Figure("liveness probe, p99.9, ms", load.probe_p999_ms, 50.0, at_most=True, over=busy),
     ]
 
 

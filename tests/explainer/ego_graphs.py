@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,8 @@ from tempfile import TemporaryDirectory
 from contract.graphs import DomainGraphs
 from explainer.perturbation import EgoGraph, NameSet
 from explainer.players import Player, neighbours_of, traits_of
+from explainer.random_turn import random_turn
+from explainer.rule_game import RuleGame
 from explainer.traits import TRAITS
 from tests.transformer.passive_dns import build, observation, random_records
 from transformer.featurize import featurize
@@ -40,18 +43,17 @@ SUBDOMAIN = "shop.example.com"
 MANY = "many.test"
 
 # 48 names that lend their traits; "com" is a suffix itself, "lan" is in no list of suffixes.
-LENDERS = tuple(
-    """
-    com kitchen.com garden-tools.com sun.com 8800123.com paypal-login.com www.bedroom.com mail.harbour.com
-    qwrtpsdf.com b4nk-secure.com www.oak-table.com silver.com shop.copper-wire.com l0gin.com m.iron.com
-    meadow.co.uk www.thistle.co.uk tea-and-toast.co.uk hedge.co.uk 4u.co.uk a.b.barrow.co.uk
-    x7-q2zkw.xyz zzkqj.xyz free-gift-card.xyz 99999.xyz win-bonus.xyz update.account-9.xyz vxqwk7.xyz secure1.xyz
-    printer.lan www.intranet.lan nas-2.lan router.lan scanner.office.lan camera.lan
-    alice.github.io bob-the-builder.github.io docs.carol.github.io d4ve.github.io
-    bakery.org www.choir.org night-school.org library.org 1st-aid.org xn--bcher-kva.org hospice.org
-    www.rowing-club.org chess.org
-    """.split()
-)
+LENDERS = (
+    "com", "kitchen.com", "garden-tools.com", "sun.com", "8800123.com", "paypal-login.com", "www.bedroom.com",
+    "mail.harbour.com", "qwrtpsdf.com", "b4nk-secure.com", "www.oak-table.com", "silver.com",
+    "shop.copper-wire.com", "l0gin.com", "m.iron.com", "meadow.co.uk", "www.thistle.co.uk",
+    "tea-and-toast.co.uk", "hedge.co.uk", "4u.co.uk", "a.b.barrow.co.uk", "x7-q2zkw.xyz", "zzkqj.xyz",
+    "free-gift-card.xyz", "99999.xyz", "win-bonus.xyz", "update.account-9.xyz", "vxqwk7.xyz", "secure1.xyz",
+    "printer.lan", "www.intranet.lan", "nas-2.lan", "router.lan", "scanner.office.lan", "camera.lan",
+    "alice.github.io", "bob-the-builder.github.io", "docs.carol.github.io", "d4ve.github.io", "bakery.org",
+    "www.choir.org", "night-school.org", "library.org", "1st-aid.org", "xn--bcher-kva.org", "hospice.org",
+    "www.rowing-club.org", "chess.org",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,20 @@ def name_set(*names: str) -> NameSet:
 def lenders() -> NameSet:
     """The names of LENDERS, in that order."""
     return name_set(*LENDERS)
+
+
+def rule_game(name: str, seed: int = 0, only: Sequence[str] = ()) -> RuleGame:
+    """The columns that rules about one name speak of, or only some players', with LENDERS as background."""
+    cut = linked(name)
+    players = [player for player in cut.players if player.key in only or not only]
+    with random_turn(seed, 1.0):
+        return RuleGame(cut.ego, players, lenders())
+
+
+def column_of(game: RuleGame, key: str, *, number: bool = False) -> int:
+    """The place of the column about one player, as a number or as it is here."""
+    named = [(column.player.key, column.is_number) for column in game.columns]
+    return named.index((key, number))
 
 
 def assert_same(one: DomainGraphs, other: DomainGraphs) -> None:

@@ -50,7 +50,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "no instances": ({"parameters": {}}, "instances: expected a list of objects, got NoneType"),
     "not a name": (
         body(KNOWN, {"domain": "not a name"}),
-        "instances[1].domain: not a domain name: contains spaces or control characters",
+        "instance 1: expected a domain name, got 'not a name': contains spaces or control characters",
     ),
     "too many": (body(*[LONE] * 17), "expected at most 16 domains a request, got 17"),
 }
