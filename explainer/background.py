@@ -22,6 +22,7 @@ from contract.errors import InvalidTensors
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.graph_checks import from_tensors
 from contract.graphs import GRAPH_INPUTS, DomainGraphs
+from contract.tensors import TensorSpec
 from explainer.perturbation import NameSet
 
 CONFIG_FILE: Final = "explainer.json"
@@ -144,7 +145,17 @@ def _read_graphs(path: Path, sha256: str) -> DomainGraphs:
     if hashlib.sha256(packed).hexdigest() != sha256:
         raise UnusableBackground(f"{path}: not the names that {CONFIG_FILE} was made with; copy both again")
     try:
-        with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-            return from_tensors({spec.name: arrays[spec.name] for spec in GRAPH_INPUTS})
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile, InvalidTensors) as error:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            return from_tensors({spec.name: _read_array(archive, spec) for spec in GRAPH_INPUTS})
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, InvalidTensors) as error:
         raise UnusableBackground(f"{path}: {error}; {_REMEDY}") from None
+
+
+def _read_array(archive: zipfile.ZipFile, spec: TensorSpec) -> np.ndarray:
+    array = np.load(io.BytesIO(archive.read(f"{spec.name}.npy")), allow_pickle=False)
+    if array.dtype != spec.dtype or not spec.admits(array.shape):
+        raise InvalidTensors(
+            f"{spec.name}: expected {spec.dtype} of shape {list(spec.shape)}, "
+            f"got {array.dtype} of shape {list(array.shape)}"
+        )
+    return array

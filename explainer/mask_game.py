@@ -5,19 +5,16 @@ An absent neighbour loses its edge, an absent trait becomes that of the referenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Int64
 
 from contract.graphs import DomainGraphs
 from explainer.perturbation import OWN, EgoGraph, NameSet
 from explainer.players import Player
 from explainer.traits import TRAITS
-
-# Scores of perturbed graphs, in order; called with graphs that together are one coalition a row.
-RiskOf = Callable[[Iterator[DomainGraphs]], Float[np.ndarray, " rows"]]
 
 
 @dataclass(frozen=True)
@@ -38,12 +35,3 @@ class MaskGame:
             else:
                 sources[:, player.place] = np.where(masks[:, column], OWN, 0)
         return self.ego.perturbed(self.reference, sources, kept)
-
-
-def chunks(rows: int, size: int) -> Iterator[slice]:
-    """Consecutive slices of at most `size` rows.
-
-    >>> list(chunks(5, 2))
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
-    """
-    return (slice(first, min(first + size, rows)) for first in range(0, rows, size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.feature_schema import MAX_NAME_LENGTH
 from contract.graphs import DomainGraphs
 
 Parts = tuple[bytes, bytes, bytes]
@@ -25,6 +26,8 @@ def parts_of(name: bytes, label_start: int, suffix_start: int) -> Parts:
 def written(parts: Parts) -> tuple[bytes, int, int]:
     """The name that these parts make, and where its label and its suffix begin; parts may be empty.
 
+    Parts of different names can be longer together than a name may be; the beginning is then cut off.
+
     >>> written((b"www", b"example", b"co.uk"))
     (b'www.example.co.uk', 4, 12)
     >>> written((b"", b"", b"co.uk")), written((b"", b"printer.lan", b""))
@@ -32,7 +35,7 @@ def written(parts: Parts) -> tuple[bytes, int, int]:
     """
     subdomain, label, suffix = parts
     rest = b".".join(filter(None, (label, suffix)))
-    name = b".".join(filter(None, (subdomain, rest)))
+    name = b".".join(filter(None, (subdomain, rest)))[-MAX_NAME_LENGTH:].lstrip(b".")
     label_start = len(name) - len(rest)
     # Without a suffix it begins where the name ends.
     return name, label_start, len(name) - len(suffix)

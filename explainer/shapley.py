@@ -36,12 +36,12 @@ def attribute(worth: Worth, players: int, exact_rows: int, samples: int, seed: i
         worth: called with few large batches; never twice for nobody and for all.
         players: how many, at least one.
         exact_rows: as many coalitions are scored where that is all of them.
-        samples: coalitions scored otherwise.
+        samples: coalitions scored otherwise; where that is all of them, they are.
         seed: written into Alibi's metadata; the state itself is set by whoever holds it.
     """
     ends = worth(np.array([[False] * players, [True] * players]))
     coalitions = 2**players - 2
-    exact = coalitions <= exact_rows
+    exact = coalitions <= max(exact_rows, samples)
 
     def predict(masks: np.ndarray) -> np.ndarray:
         # KernelShap asks for nobody once and for all players twice.

@@ -52,4 +52,6 @@ class Thresholds:
         Verdict(action='monitor', threshold=0.5)
         """
         action = actions(np.array([score], np.float32), self.monitor, self.block)[0].decode()
-        return Verdict(action, self.block if action == "block" else self.monitor)
+        # Blocking wins where the operator's threshold crosses the model's.
+        threshold = {"allow": min(self.monitor, self.block), "monitor": self.monitor, "block": self.block}
+        return Verdict(action, threshold[action])

@@ -63,6 +63,5 @@ def anchor_summary(scored: Scored, conditions: Sequence[str], precision: float |
         return f"{verdict_words(scored)} No rule was tried in time."
     kept = {"allow": "stays allowed", "monitor": "is at least monitored", "block": "stays blocked"}
     what = f"as long as this holds: {'; '.join(conditions)}" if conditions else "whatever else changes"
-    return (
-        f"{verdict_words(scored)} In {100 * precision:.3g}% of variations it {kept[scored.verdict.action]} {what}."
-    )
+    stays = kept[scored.verdict.action]
+    return f"{verdict_words(scored)} In {100 * precision:.3g}% of variations it {stays} {what}."

@@ -238,8 +238,29 @@ def test_arrays_that_are_no_graphs(model: Path, damage: Callable[[Arrays], objec
     assert_refused(model, BACKGROUND_FILE, expected)
 
 
-@pytest.mark.parametrize("packed", [b"no archive", b"PK\x03\x04 cut off"])
+def an_array() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros(3))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("packed", [b"no archive", b"PK\x03\x04 cut off", b"", an_array()])
 def test_a_file_that_is_no_archive(model: Path, packed: bytes) -> None:
-    """Names that cannot be read are refused with what was wrong."""
+    """Names that cannot be read are refused with what was wrong, whatever hash vouches for them."""
     pack(model, packed)
     assert_refused(model, BACKGROUND_FILE, ": .+; ")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda arrays: arrays.update(edge_index=np.zeros(0, np.int64)),
+        lambda arrays: arrays.update(node_type=np.array(0)),
+        lambda arrays: arrays.update(node_features=arrays["node_features"].astype(np.float64)),
+        lambda arrays: arrays.update(node_features=arrays["node_features"][:, :5]),
+    ],
+)
+def test_arrays_of_another_shape_or_type(model: Path, damage: Callable[[Arrays], object]) -> None:
+    """Each array must be what the contract declares."""
+    repack(model, damage)
+    assert_refused(model, BACKGROUND_FILE, "expected (float32|int64) of shape")

@@ -237,3 +237,14 @@ def test_nothing_given_is_changed() -> None:
     before = [array.tobytes() for array in given_arrays]
     ego.perturbed(givers, sources, kept)
     assert [array.tobytes() for array in given_arrays] == before
+
+
+def test_parts_of_long_names_make_no_longer_name_than_there_is() -> None:
+    """A name of 250 characters whose label is replaced by a longer one is still at most 253."""
+    cut = linked(".".join(["a" * 63] * 3 + ["b" * 52, "cd", "de"]))
+    sources = np.full((1, len(TRAITS)), OWN)
+    sources[0, [trait.name for trait in TRAITS].index("letters")] = 0
+    kept = np.ones((1, cut.ego.link_count), bool)
+    perturbed = cut.ego.perturbed(name_set("ordinaryname.com"), sources, kept)
+    validate(perturbed)
+    assert b".ordinaryname.de" in perturbed.name_bytes.tobytes()

@@ -172,3 +172,18 @@ def test_rounded_values_still_add_up(base: float, contributions: list[float], di
     assert abs(low - base) <= most / 2
     assert abs(high - score) <= most / 2
     assert all(abs(part - was) <= most for part, was in zip(parts, contributions, strict=True))
+
+
+def test_scoring_every_coalition_is_exact() -> None:
+    """11 players have 2046 coalitions: with samples=4096 each of them is scored, and nothing is estimated."""
+    worths, asked = np.random.default_rng(0).random(2**11), set()
+
+    def worth(masks: np.ndarray) -> np.ndarray:
+        coalitions = masks @ (1 << np.arange(11))
+        asked.update(coalitions.tolist())
+        return worths[coalitions]
+
+    with random_turn(0, 1.0):
+        found = attribute(worth, 11, 1022, 4096, 0)
+    assert len(asked) == 2**11
+    assert found.exact

@@ -78,3 +78,11 @@ def test_the_operators_thresholds_go_before_the_models() -> None:
     assert Thresholds.of(Policy(block=0.7), says) == Thresholds(0.4, 0.7)
     with pytest.raises(ScoringFailed, match=MONITOR_PARAMETER):
         Thresholds.of(Policy(block=0.7), {})
+
+
+def test_allowed_is_not_blocked_where_thresholds_cross() -> None:
+    """An operator's block threshold below the model's monitor threshold: 0.7 is blocked, so not as 0.3."""
+    thresholds = Thresholds(monitor=0.9, block=0.5)
+    assert thresholds.verdict(0.7).action == "block"
+    assert thresholds.verdict(0.3) == Verdict("allow", 0.5)
+    assert not thresholds.verdict(0.3).holds(np.array([0.7])).any()
