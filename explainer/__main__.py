@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import Final
 
 from kserve.model_server import parser
 
@@ -23,6 +24,9 @@ from serving.server import RiskServer
 from serving.settings import read_settings
 
 
+SWITCH_S: Final = 0.001
+
+
 def main(arguments: list[str]) -> None:
     """Read the settings and the background, serve until told to stop.
 
@@ -31,6 +35,8 @@ def main(arguments: list[str]) -> None:
     """
     parser.add_argument("--model_dir", type=Path, help="directory of the model version to explain")
     parser.add_argument("--transformer_host", help="host:port of the transformer's gRPC")
+    # The event loop waits this long for a thread that computes; five of Python's default are a slow probe.
+    sys.setswitchinterval(SWITCH_S)
     flags = given_flags(arguments)
     settings = read_settings(ExplainerSettings, flags)
     server = RiskServer(settings)

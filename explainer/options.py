@@ -24,7 +24,7 @@ class ExplainOptions(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Of all that is drawn at random; the same seed gives the same answer."""
 
-    samples: Annotated[int, Field(ge=64, le=4096)] = 1024
+    samples: Annotated[int, Field(ge=64, le=4096)] = 768
     """`shap`: coalitions to score where there are too many players to score them all."""
 
     precision: Annotated[float, Field(ge=0.5, le=0.99)] = 0.95
