@@ -23,7 +23,6 @@ from serving.predictor_client import PredictorClient
 from serving.server import RiskServer
 from serving.settings import read_settings
 
-
 SWITCH_S: Final = 0.001
 
 

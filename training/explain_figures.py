@@ -166,7 +166,9 @@ def speed(domains: Sequence[str], explanations: Explanations) -> list[Figure]:
     busy = "8 requests in flight, 10 s"
     return [
         Figure("p95 of shap, ms", p95_ms(explanations, domains, "shap"), 150.0, at_most=True, over=alone),
-        Figure("p95 of anchor, ms", p95_ms(explanations, domains, "anchor"), 2000.0, at_most=True, over=alone),
+        Figure(
+            "p95 of anchor, ms", p95_ms(explanations, domains, "anchor"), 2000.0, at_most=True, over=alone
+        ),
         Figure("shap explanations a second", load.explanations_per_s, 10.0, over=busy),
         Figure("liveness probe, p99.9, ms", load.probe_p999_ms, 50.0, at_most=True, over=busy),
     ]

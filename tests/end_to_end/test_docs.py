@@ -16,10 +16,13 @@ from predictor.settings import PredictorSettings
 from serving.metrics import BatcherMetrics, ExplanationMetrics, FeatureMetrics, RequestMetrics
 from serving.settings import ENV_PREFIX, ServingSettings
 from tests.end_to_end.documents import table_rows
+from tests.services import SHIPPED_MODEL
 from tests.serving.server_process import REPOSITORY
+from training.explain_check import read_figures, table
 from transformer.settings import TransformerSettings
 
 EXPLANATIONS = REPOSITORY / "docs" / "explanations.md"
+README = REPOSITORY / "README.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
 API = REPOSITORY / "docs" / "api.md"
 
@@ -80,3 +83,13 @@ def test_every_parameter_of_explanations_is_listed() -> None:
     for name, field in ExplainOptions.model_fields.items():
         default = json.dumps(field.default)
         assert table_rows(EXPLANATIONS, name)[name] == [f"`{default}`", field.description]
+
+
+def test_figures_of_explanations_are_those_of_the_shipped_model() -> None:
+    """What README shows of `make explain-check` is what the command wrote beside the weights."""
+    rows = [line for line in README.read_text().splitlines() if line.startswith("|")]
+    checked = [table([figure]).splitlines()[-1] for figure in read_figures(SHIPPED_MODEL)]
+    names = {row.split(" | ")[0] for row in checked}
+    shown = [row for row in rows if row.split(" | ")[0] in names]
+    assert len(shown) >= 5
+    assert set(shown) <= set(checked)
