@@ -1,51 +1,33 @@
-"""The report: what its page says, where its drawing puts things, and what its command does."""
+"""What the page of a report says, and what it never says."""
 
 from __future__ import annotations
 
 import math
 import os
 import re
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
-from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-from explainer.report import main
-from explainer.report_layout import (
-    NARROW,
-    WIDE,
-    Branch,
-    Frame,
-    Layout,
-    arrange,
-    branches_of,
-    chart_of,
-    shortened,
-)
 from explainer.report_page import UnexpectedAnswer, page
 from tests.explainer.report_samples import (
     HOSTILE,
     Explanation,
-    Peer,
     by_contributions,
     by_rule,
     changed,
     edge,
     lone,
     node,
-    peer,
     rich,
     typical,
 )
-from tests.serving.server_process import REPOSITORY, free_ports
+from tests.serving.server_process import REPOSITORY
 
 SAMPLES: dict[str, Callable[[], Explanation]] = {
     "typical": typical,
@@ -80,28 +62,6 @@ class Document(HTMLParser):
 
 
 gains = st.floats(-1, 1).map(lambda gain: round(gain, 4))
-
-
-@given(st.lists(gains, min_size=1, max_size=40))
-def test_bars_add_up(given_gains: list[float]) -> None:
-    """However many there are, the bars together are all contributions; at most 13 are drawn, on one scale."""
-    chart = chart_of([(str(place), gain) for place, gain in enumerate(given_gains)])
-    assert math.fsum(bar.gain for bar in chart.bars) == pytest.approx(math.fsum(given_gains), abs=1e-9)
-    assert len(chart.bars) == min(len(given_gains), 13)
-    longest = max(chart.bars, key=lambda bar: abs(bar.gain))
-    for bar in chart.bars:
-        assert bar.left >= -1e-9
-        assert bar.left + bar.width <= 100 + 1e-9
-        assert (bar.left if bar.gain > 0 else bar.left + bar.width) == pytest.approx(chart.zero)
-        assert bar.width * abs(longest.gain) == pytest.approx(longest.width * abs(bar.gain))
-
-
-@pytest.mark.parametrize(("count", "last"), [(12, "11"), (13, "1 other"), (14, "2 others together")])
-def test_the_twelve_largest_have_bars(count: int, last: str) -> None:
-    """Those that are left share one bar, whose text says how many they are."""
-    chart = chart_of([(str(place), 1 / (1 + place)) for place in range(count)])
-    assert [bar.text for bar in chart.bars[:12]] == [str(place) for place in range(12)]
-    assert chart.bars[-1].text == last
 
 
 @pytest.mark.parametrize("sample", [typical, rich, lone])
@@ -263,221 +223,3 @@ def test_broken_answers_are_refused(place: str, value: Any, message: str) -> Non
 def test_what_later_versions_add_is_ignored() -> None:
     """Unknown fields change nothing."""
     assert page(changed(typical(), "graph.nodes.0.country", "nl") | {"news": 1}) == page(typical())
-
-
-# How many neighbours, and which of them each node beyond hangs on.
-shapes = st.tuples(st.integers(0, 31), st.lists(st.integers(0, 30), max_size=63))
-pairs = st.lists(st.tuples(st.integers(0, 63), st.integers(0, 63)), max_size=20)
-
-
-def tree_of(shape: tuple[int, list[int]]) -> list[Branch]:
-    """Up to 31 neighbours with nodes beyond them, at most 64 nodes in all."""
-    neighbours, hung = shape
-    beyond: list[list[int]] = [[] for _ in range(neighbours)]
-    for place, stem in enumerate(hung[: 63 - neighbours] if neighbours else (), neighbours + 1):
-        beyond[stem % neighbours].append(place)
-    return [Branch(place, tuple(far)) for place, far in enumerate(beyond, 1)]
-
-
-def radius(layout: Layout, place: int) -> float:
-    """Of a node's symbol; the diamond is the widest."""
-    frame = layout.frame
-    return 11.0 if place == 0 else 1.25 * (frame.far_radius if layout.spots[place].stem else frame.radius)
-
-
-@pytest.mark.parametrize("frame", [WIDE, NARROW])
-@given(shape=shapes)
-def test_nodes_keep_their_distance(frame: Frame, shape: tuple[int, list[int]]) -> None:
-    """However a graph is built, no two symbols touch, and all are inside the picture."""
-    tree = tree_of(shape)
-    layout = arrange(tree, frame)
-    assert layout.spots.keys() == {
-        0,
-        *(each.node for each in tree),
-        *(far for each in tree for far in each.beyond),
-    }
-    for (one, here), (other, there) in combinations(layout.spots.items(), 2):
-        apart = math.hypot(here.x - there.x, here.y - there.y)
-        assert apart > radius(layout, one) + radius(layout, other), (one, other)
-    for place, spot in layout.spots.items():
-        assert abs(spot.x) + radius(layout, place) <= frame.width / 2
-        assert abs(spot.y) + radius(layout, place) <= layout.height / 2
-
-
-@given(shape=shapes)
-def test_labels_have_room(shape: tuple[int, list[int]]) -> None:
-    """In the wide drawing every label has a line of its own, of 18 letters or more, and ends inside the picture."""
-    layout = arrange(tree_of(shape), WIDE)
-    for side in (1, -1):
-        for far, slot in ((False, WIDE.slot), (True, WIDE.far_slot)):
-            spots = [spot for spot in layout.spots.values() if spot.side == side and bool(spot.stem) == far]
-            assert all(abs(spot.x) + spot.room <= WIDE.width / 2 for spot in spots)
-            assert all(len(shortened("x" * 99, spot.room)) >= 18 for spot in spots)
-            for one, other in combinations(spots, 2):
-                assert abs(one.y - other.y) >= slot - 1e-9
-
-
-@given(shape=shapes, chords=pairs)
-def test_a_graph_becomes_the_tree_that_it_was_made_of(
-    shape: tuple[int, list[int]], chords: list[tuple[int, int]]
-) -> None:
-    """Every node hangs where its first edge leads; more edges between nodes two hops away change nothing."""
-    tree = tree_of(shape)
-    far = sorted(place for each in tree for place in each.beyond)
-    edges = [(0, each.node) for each in tree] + [(place, each.node) for each in tree for place in each.beyond]
-    edges += [(far[one % len(far)], far[other % len(far)]) for one, other in chords if far]
-    assert branches_of(1 + len(tree) + len(far), edges, [each.node for each in tree]) == tree
-
-
-@pytest.mark.parametrize("frame", [WIDE, NARROW])
-@given(shape=shapes, pairs=pairs)
-def test_edges_join_their_nodes_within_the_picture(
-    frame: Frame, shape: tuple[int, list[int]], pairs: list[tuple[int, int]]
-) -> None:
-    """A path begins at one end and ends at the other; where it bends, it stays inside."""
-    layout = arrange(tree_of(shape), frame)
-    for source, target in pairs:
-        spots = [layout.spots[place % len(layout.spots)] for place in (source, target)]
-        path = layout.path(source % len(layout.spots), target % len(layout.spots))
-        drawn = [float(text) for text in re.findall(r"-?[\d.]+", path)]
-        ends = sorted([drawn[:2], drawn[-2:]])
-        assert ends == sorted([round(spot.x, 1), round(spot.y, 1)] for spot in spots)
-        if "Q" in path:
-            assert abs(0.25 * drawn[1] + 0.5 * drawn[3] + 0.25 * drawn[5]) <= layout.height / 2
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Peer]:
-    """A peer that answers as the explainer does."""
-    with peer() as answering:
-        yield answering
-
-
-def run(service: Peer | str, output: Path | str, *more: str) -> int:
-    """The command's exit status."""
-    url = service if isinstance(service, str) else service.url
-    return main(["new-portal.example", "--explainer", url, "-o", str(output), *more])
-
-
-def test_a_report_is_a_file(service: Peer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command asks once, writes the page, and prints where it is and the summary."""
-    service.explains(typical())
-    service.asked.clear()
-    assert run(service, tmp_path / "report.html") == 0
-    assert (tmp_path / "report.html").read_text() == page(typical())
-    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "report.html"), typical()["summary"]]
-    assert list(tmp_path.iterdir()) == [tmp_path / "report.html"]
-    [(path, headers, body)] = service.asked
-    assert path == "/v1/models/dns-risk:explain"
-    assert headers["x-request-timeout-ms"] == "10000"
-    parameters = {"method": "shap", "graph": True}
-    assert body == {"instances": [{"domain": "new-portal.example"}], "parameters": parameters}
-
-
-def test_everything_that_is_asked_for_is_sent(service: Peer, tmp_path: Path) -> None:
-    """Answers, method, seed and timeout reach the explainer."""
-    service.explains(by_rule())
-    options = ("--answers", "A 192.0.2.1", "--method", "anchor", "--seed", "7", "--timeout", "2.5")
-    assert run(service, tmp_path / "report.html", *options) == 0
-    _, headers, body = service.asked[-1]
-    assert body["instances"] == [{"domain": "new-portal.example", "answers": "A 192.0.2.1"}]
-    assert body["parameters"] == {"method": "anchor", "graph": True, "seed": 7}
-    assert headers["x-request-timeout-ms"] == "2500"
-
-
-def test_a_report_to_standard_output(service: Peer) -> None:
-    """With -o - the page is all that the command prints."""
-    service.explains(lone())
-    command = [sys.executable, "-m", "explainer.report", "a.test", "--explainer", service.url, "-o", "-"]
-    done = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
-    assert done.stdout == page(lone()).encode()
-    assert done.stderr == b""
-
-
-REFUSALS = [
-    (
-        400,
-        b'{"error": "instances[0].domain: not\\n a domain name"}',
-        ": 400 Bad Request: instances[0].domain: not a",
-    ),
-    (504, b'{"error": "the deadline passed"}', ": 504 Gateway Timeout: the deadline passed"),
-    (502, b"<html>proxy</html>", ": 502 Bad Gateway: <html>proxy</html>"),
-    (500, b"", ": 500 Internal Server Error: no reason given"),
-    (200, b"<html>", ": unexpected answer: expected explanations in a JSON object"),
-    (200, b"[" * 100_000, ": unexpected answer: expected explanations in a JSON object"),
-    (200, b'{"explanations": []}', ": unexpected answer: explanations: expected a list of one object"),
-    (200, b'{"explanations": [{"method": "shap"}]}', ": unexpected answer: shap.domain: field required"),
-]
-
-
-@pytest.mark.parametrize(("status", "content", "message"), REFUSALS)
-def test_refusals_are_one_line(
-    service: Peer,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    status: int,
-    content: bytes,
-    message: str,
-) -> None:
-    """Who refused, with which status and why; the report of before stays, and no other file is left."""
-    service.status, service.content = status, content
-    (tmp_path / "report.html").write_text("of before")
-    assert run(service, tmp_path / "report.html") == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    [line] = said.err.splitlines()
-    assert line.startswith(service.url + message)
-    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("report.html", "of before")]
-
-
-def test_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody listens the command says so."""
-    [port] = free_ports(1)
-    assert run(f"http://127.0.0.1:{port}", tmp_path / "report.html") == 1
-    assert re.fullmatch(rf"http://127.0.0.1:{port}: no answer: Connection refused\n", capsys.readouterr().err)
-    assert not list(tmp_path.iterdir())
-
-
-def test_nobody_waits_for_ever(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A service that accepts but never answers is given up soon after the timeout."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert run(url, tmp_path / "report.html", "--timeout", "0.01") == 1
-    assert capsys.readouterr().err == f"{url}: no answer: timed out\n"
-
-
-@pytest.mark.parametrize(
-    ("output", "reason"),
-    [
-        ("missing/report.html", "No such file or directory"),
-        (".", "expected a file's name"),
-        ("x" * 300, "File name too long"),
-    ],
-)
-def test_where_nothing_can_be_written(
-    service: Peer, tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str, reason: str
-) -> None:
-    """An impossible output path is said with its reason, and leaves nothing behind."""
-    service.explains(lone())
-    assert run(service, tmp_path / output) == 1
-    assert capsys.readouterr().err == f"{tmp_path / output}: {reason}\n"
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_full_disk_leaves_nothing(service: Peer, tmp_path: Path) -> None:
-    """Where the page cannot be written to its end, neither it nor a part of it stays."""
-    service.explains(lone())
-    command = [sys.executable, "-m", "explainer.report", "a.test", "--explainer", service.url, "-o"]
-    limited = ["bash", "-c", 'ulimit -f 1; exec "$@"', "bash", *command, str(tmp_path / "report.html")]
-    done = subprocess.run(limited, cwd=REPOSITORY, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, f"{tmp_path / 'report.html'}: File too large\n")
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    "options", [("--explainer", "file:///etc/passwd"), ("--timeout", "nan"), ("--method", "lime")]
-)
-def test_impossible_options_are_refused(options: tuple[str, str]) -> None:
-    """Before anything is asked, with the status of a wrong command."""
-    with pytest.raises(SystemExit, match="2"):
-        main(["a.test", "-o", "-", *options])
