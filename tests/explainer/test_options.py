@@ -10,7 +10,7 @@ def test_everything_has_a_default() -> None:
     assert options.model_dump() == {
         "method": "shap",
         "seed": 0,
-        "samples": 1024,
+        "samples": 768,
         "precision": 0.95,
         "graph": False,
     }
