@@ -61,7 +61,7 @@ def anchor_answer(
     """The explanation by a rule that keeps the action."""
     scored = Scored(subject.domain, round(score, DIGITS), thresholds.verdict(score))
     conditions = [predicate.text for predicate in rule.predicates]
-    summary = anchor_summary(scored, conditions, rule.precision)
+    summary = anchor_summary(scored, conditions, rule.precision, options.precision, met=rule.met)
     return _common(subject, options, thresholds, scored, summary) | {
         "rule": [_condition(predicate) for predicate in rule.predicates],
         "precision": _rounded(rule.precision),

@@ -28,6 +28,8 @@ from explainer.perturbation import NameSet
 CONFIG_FILE: Final = "explainer.json"
 BACKGROUND_FILE: Final = "background.npz"
 MODEL_CONFIG_FILE: Final = "config.json"
+# Where the version's global report lies.
+GLOBAL_FOLDER: Final = "global"
 
 _REMEDY: Final = "make both again with `python -m training background`"
 

@@ -25,6 +25,8 @@ from serving.deadline import Deadline
 
 # What is left of the caller's time when the search for a rule ends: to answer with the best one so far.
 _ANSWER_S = 0.1
+# Of its share of the caller's time a search takes so much, as others may be slower than it.
+_OWN_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,27 @@ class Limits:
     call: CallSize
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """Until when a request must be answered, and in how many rounds its explanations are made."""
+
+    deadline: Deadline
+    rounds: float
+    began_with_s: float
+
+    @classmethod
+    def of(cls, deadline: Deadline, domains: int, workers: int) -> TimeLeft:
+        """The time of a request that begins now."""
+        return cls(deadline, max(1.0, domains / workers), deadline.remaining_s())
+
+    def for_one_s(self) -> float:
+        """Seconds that one explanation may take, so that the others come in time as well."""
+        share_s = self.began_with_s / self.rounds
+        if self.rounds > 1:
+            share_s *= _OWN_SHARE
+        return min(share_s, self.deadline.remaining_s()) - _ANSWER_S
+
+
 class DomainExplainer:
     """Explains one domain at a time; any number of threads may call it."""
 
@@ -46,7 +69,7 @@ class DomainExplainer:
         self._limits = limits
 
     def explain(
-        self, subject: Subject, policy: Policy, options: ExplainOptions, scoring: Scoring, deadline: Deadline
+        self, subject: Subject, policy: Policy, options: ExplainOptions, scoring: Scoring, time_left: TimeLeft
     ) -> dict[str, Any]:
         """The explanation of one domain, in the words of docs/explanation.schema.json.
 
@@ -56,11 +79,11 @@ class DomainExplainer:
             RiskError: as `Scoring.risk`, and DeadlineExceeded where others took all the time.
         """
         began_s = time.perf_counter()
-        with random_turn(options.seed, deadline.remaining_s()):
+        with random_turn(options.seed, time_left.deadline.remaining_s()):
             if options.method == "shap":
                 answer = self._shap(subject, policy, options, scoring)
             else:
-                answer = self._anchor(subject, policy, options, scoring, deadline)
+                answer = self._anchor(subject, policy, options, scoring, time_left)
         if options.graph:
             answer["graph"] = graph_answer(subject, neighbours_of(subject.ego, subject.features.labels))
         answer["cost"] = {
@@ -87,10 +110,10 @@ class DomainExplainer:
         return shap_answer(subject, options, thresholds, players, attribution)
 
     def _anchor(
-        self, subject: Subject, policy: Policy, options: ExplainOptions, scoring: Scoring, deadline: Deadline
+        self, subject: Subject, policy: Policy, options: ExplainOptions, scoring: Scoring, time_left: TimeLeft
     ) -> dict[str, Any]:
         ego, limits = subject.ego, self._limits
-        until_s = time.monotonic() + min(limits.anchor_s, deadline.remaining_s() - _ANSWER_S)
+        until_s = time.monotonic() + min(limits.anchor_s, time_left.for_one_s())
         score = float(scoring.risk(ego.graph)[0])
         thresholds = Thresholds.of(policy, scoring.parameters)
         verdict = thresholds.verdict(score)

@@ -53,7 +53,9 @@ class FeaturesClient:
     """One channel to the transformer's model domain-features."""
 
     def __init__(self, host: str) -> None:
-        self._client = TensorClient(Peer("transformer", host, FEATURES_MODEL, CLIENT_INPUTS, FEATURE_OUTPUTS))
+        self._client = TensorClient(
+            Peer("transformer", host, FEATURES_MODEL, CLIENT_INPUTS, FEATURE_OUTPUTS, InvalidTensors)
+        )
 
     async def ask(
         self, inputs: Mapping[str, np.ndarray], deadline: Deadline, forward: Mapping[str, str]

@@ -23,7 +23,7 @@ import numpy as np
 
 from contract.errors import RiskError
 from contract.graphs import DomainGraphs
-from explainer.background import UnusableBackground, load_background
+from explainer.background import GLOBAL_FOLDER, UnusableBackground, load_background
 from explainer.global_effects import Effect, Importance, effects, importances
 from explainer.global_plots import plot_effects, plot_importances
 from explainer.name_table import NameTable
@@ -31,8 +31,11 @@ from explainer.perturbation import NameSet
 
 logger = logging.getLogger(__name__)
 
-FOLDER: Final = "global"
 GRAPHS_A_CALL: Final = 512
+
+
+# What a row's label says of malice.
+_LABELS: Final = {"0": False, "1": True}
 
 
 class Unreadable(Exception):
@@ -50,11 +53,11 @@ def read_names(path: Path, sample: int, seed: int) -> tuple[list[str], np.ndarra
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rt", encoding="utf-8", newline="") as file:
-            rows = [(row["domain"], row["label"] == "1") for row in csv.DictReader(file) if _is_strong(row)]
-    except (OSError, UnicodeDecodeError, KeyError) as error:
+            rows = [(row["domain"], _LABELS[row["label"]]) for row in csv.DictReader(file) if _is_strong(row)]
+    except (OSError, EOFError, UnicodeDecodeError, KeyError, csv.Error) as error:
         raise Unreadable(f"{path}: {error!r}: expected a CSV file with columns domain and label") from None
-    if not rows:
-        raise Unreadable(f"{path}: expected names, got none")
+    if len({malicious for _, malicious in rows}) < 2:
+        raise Unreadable(f"{path}: expected benign and malicious names, got {len(rows)} of one kind")
     chosen = np.random.default_rng(seed).permutation(len(rows))[:sample]
     return [rows[row][0] for row in chosen], np.array([rows[row][1] for row in chosen])
 
@@ -156,7 +159,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         name = load_background(options.model_dir).config.model_version
-        version = Version(name, options.model_dir / FOLDER, options.seed)
+        version = Version(name, options.model_dir / GLOBAL_FOLDER, options.seed)
         names, malicious = read_names(options.names, options.sample, options.seed)
         with asyncio.Runner() as runner:
             services = Services(runner, options.transformer_host, options.predictor_host, name)
@@ -174,12 +177,18 @@ def _parser() -> argparse.ArgumentParser:
     shared = Path(os.environ.get("DNS_RISK_SHARED", "../shared"))
     parser = argparse.ArgumentParser(prog="python -m explainer.global_report", description=__doc__)
     parser.add_argument("--names", type=Path, default=shared / "data" / "domains_public_test.csv.gz")
-    parser.add_argument("--sample", type=int, default=4000, help="names to look at")
+    parser.add_argument("--sample", type=_positive, default=4000, help="names to look at")
     parser.add_argument("--model_dir", type=Path, default=Path("models/dns-risk/1"))
     parser.add_argument("--transformer_host", default="127.0.0.1:8081", help="host:port of its gRPC")
     parser.add_argument("--predictor_host", default="127.0.0.1:8083", help="host:port of its gRPC")
     parser.add_argument("--seed", type=int, default=0)
     return parser
+
+
+def _positive(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a positive integer, got {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

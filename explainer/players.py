@@ -117,10 +117,11 @@ def _hyphens(counts: dict[str, float], _parts: dict[str, str]) -> tuple[str, str
 
 
 def _words(counts: dict[str, float], _parts: dict[str, str]) -> tuple[str, str]:
-    covered = f"{counts['word_coverage']:.0%} of the label in dictionary words"
+    share = counts["word_coverage"]
+    covered = f"{share:.0%} of the label in dictionary words" if share else "no dictionary words"
     lures, brands = round(counts["lure_words"]), round(counts["brand_words"])
     said = [covered, _counted(lures, "lure word"), _counted(brands, "brand name")]
-    return f"{counts['word_coverage']:.2f}", ", ".join(filter(None, said))
+    return f"{share:.2f}", ", ".join(filter(None, said))
 
 
 def _counted(count: int, what: str) -> str:

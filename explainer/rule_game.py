@@ -51,21 +51,24 @@ class RuleGame:
         self._ego = ego
         self._background = background
         # The domain's own name is the last row of those that traits are taken from.
-        self._features = np.concatenate([background.features, ego.own.features]).astype(np.float64)
+        features = np.concatenate([background.features, ego.own.features]).astype(np.float64)
+        self._numbers = {
+            place: features[:, LEXICAL_FEATURES.index(trait.headline)] * in_units(trait.headline, 1.0)
+            for place, trait in enumerate(TRAITS)
+            if trait.headline
+        }
+        self._by_number = {
+            place: np.argsort(column, kind="stable") for place, column in self._numbers.items()
+        }
         numbers = [player for player in players if player.kind == "name" and TRAITS[player.place].headline]
         self.columns = [
             *(Column(player, TRAITS[player.place].measure) for player in numbers),
             *(Column(player) for player in players),
         ]
         self.instance = np.array(
-            [self._numbers(column.player.place)[-1] if column.is_number else 1.0 for column in self.columns]
+            [self._numbers[column.player.place][-1] if column.is_number else 1.0 for column in self.columns]
         )
         self.examples = self._examples()
-
-    def _numbers(self, trait: int) -> Float[np.ndarray, " names_and_own"]:
-        headline = TRAITS[trait].headline
-        column = self._features[:, LEXICAL_FEATURES.index(headline)]
-        return column * in_units(headline, 1.0)
 
     def _examples(self) -> Float[np.ndarray, "rows columns"]:
         names = len(self._background.parts)
@@ -75,7 +78,7 @@ class RuleGame:
     def _example_column(self, column: Column, names: int) -> Float[np.ndarray, " names"]:
         place = column.player.place
         if column.is_number:
-            return self._numbers(place)[:-1]
+            return self._numbers[place][:-1]
         if column.player.kind == "neighbour":
             return (np.random.random(names) < PRESENT_SHARE).astype(float)  # noqa: NPY002 - see random_turn
         kept = np.random.random(names) < OWN_SHARE  # noqa: NPY002 - see random_turn
@@ -101,10 +104,10 @@ class RuleGame:
 
     def _names_with(self, trait: int, values: Float[np.ndarray, " rows"]) -> Int64[np.ndarray, " rows"]:
         """For each value a name that has it, by chance where several have."""
-        numbers = self._numbers(trait)
-        order = np.argsort(numbers, kind="stable")
-        first = np.searchsorted(numbers[order], values, "left")
-        last = np.searchsorted(numbers[order], values, "right")
+        order = self._by_number[trait]
+        numbers = self._numbers[trait][order]
+        first = np.searchsorted(numbers, values, "left")
+        last = np.searchsorted(numbers, values, "right")
         chosen = first + (np.random.random(len(values)) * (last - first)).astype(np.int64)  # noqa: NPY002 - as above
         names = order[np.minimum(chosen, len(order) - 1)]
         return np.where(names == len(self._background.parts), OWN, names)

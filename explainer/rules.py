@@ -22,6 +22,7 @@ PERCENTILES: Final = (25, 50, 75)
 # Larger batches cost memory and time; a smaller tau costs more calls and finds the same rules.
 DELTA: Final = 0.1
 ROWS_A_TRIAL: Final = 100
+FIRST_ROWS: Final = 50
 SEARCH: Final = {
     "delta": DELTA,
     "tau": 0.3,
@@ -120,7 +121,7 @@ class _Ledger:
         self, anchor: tuple[int, tuple[int, ...]], num_samples: int, compute_labels: bool = True
     ) -> Any:
         # A rule that inherits nothing is first tried on a single row, which says nothing.
-        drawn = self._sampler(anchor, max(num_samples, ROWS_A_TRIAL), compute_labels)
+        drawn = self._sampler(anchor, max(num_samples, FIRST_ROWS), compute_labels)
         if compute_labels:
             drawn[3] = np.zeros_like(drawn[3])
             labels, coverage = drawn[2], drawn[4]

@@ -42,11 +42,7 @@ class CallSize:
     nodes: int
 
     def rows(self, nodes_a_graph: int) -> int:
-        """How many perturbed graphs fit into one call when the whole graph has so many nodes.
-
-        >>> CallSize(512, 16384).rows(64), CallSize(512, 16384).rows(9)
-        (256, 512)
-        """
+        """How many perturbed graphs fit into one call when the whole graph has so many nodes."""
         return max(1, min(self.graphs, self.nodes // nodes_a_graph))
 
 

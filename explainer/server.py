@@ -12,10 +12,9 @@ import numpy as np
 import orjson
 
 from contract.errors import InvalidTensors, Overloaded
-from contract.instances import tensors_of_instances
 from contract.tensors import ANSWERS, CLIENT_INPUTS, DOMAIN, EXPLANATION
 from explainer.answer import Subject
-from explainer.explain import DomainExplainer
+from explainer.explain import DomainExplainer, TimeLeft
 from explainer.features import DomainFeatures, Features, FeaturesClient
 from explainer.options import ExplainOptions, read_options
 from explainer.perturbation import EgoGraph
@@ -24,6 +23,7 @@ from serving.metrics import ExplanationMetrics
 from serving.model import InferAnswer, InferCall, RiskModel, V1Call, V1Verb
 from serving.predictor_client import PredictorClient
 from serving.tensor_contract import echo
+from serving.v1_instances import tensors_of_instances
 
 _BODY_KEYS: Final = ("instances", "parameters")
 
@@ -111,7 +111,8 @@ class RiskExplainer(RiskModel):
         self._admit(len(domains))
         try:
             features = await self._peers.features.ask(call.inputs, call.deadline, call.forward)
-            work = [self._one(call, options, features, domain) for domain in features.domains]
+            time_left = TimeLeft.of(call.deadline, len(domains), self._admission.workers)
+            work = [self._one(call, options, features, domain, time_left) for domain in features.domains]
             return list(await asyncio.gather(*work))
         finally:
             self._wait(-len(domains))
@@ -136,7 +137,12 @@ class RiskExplainer(RiskModel):
         self._metrics.waiting.set(self._waiting)
 
     async def _one(
-        self, call: InferCall, options: ExplainOptions, features: Features, domain: DomainFeatures
+        self,
+        call: InferCall,
+        options: ExplainOptions,
+        features: Features,
+        domain: DomainFeatures,
+        time_left: TimeLeft,
     ) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
         caller = Caller(call.deadline, call.caller_gone, call.forward)
@@ -146,7 +152,7 @@ class RiskExplainer(RiskModel):
         )
         explain = self._explainer.explain
         answer = await loop.run_in_executor(
-            self._threads, explain, subject, features.policy, options, scoring, call.deadline
+            self._threads, explain, subject, features.policy, options, scoring, time_left
         )
         self._metrics.explained(options.method, answer["cost"], truncated=bool(answer.get("truncated")))
         return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from serving.settings import ServingSettings
 
@@ -36,11 +36,11 @@ class ExplainerSettings(ServingSettings):
     exact_rows: Annotated[int, Field(ge=2, le=65_536)] = 1022
     """Coalitions up to which all are scored, so that Shapley values are exact: 1022 are 10 players."""
 
-    anchor_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    anchor_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     """Perturbed graphs after which the search for a rule ends with the best one so far."""
 
-    anchor_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_500
-    """Milliseconds after which it does; a caller's deadline ends it earlier."""
+    anchor_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_800
+    """Milliseconds after which it does on a busy machine; a caller's deadline ends it earlier."""
 
     anchor_conditions: Annotated[int, Field(ge=1, le=32)] = 10
     """Most conditions in a rule."""
@@ -50,3 +50,12 @@ class ExplainerSettings(ServingSettings):
 
     call_nodes: Annotated[int, Field(ge=64)] = 16_384
     """Nodes in one call, which bound its bytes; no more than its DNS_RISK_MAX_BATCH_NODES."""
+
+    @model_validator(mode="after")
+    def _check_room(self) -> ExplainerSettings:
+        if self.max_instances > self.max_waiting:
+            raise ValueError(
+                f"max_instances ({self.max_instances}) is over max_waiting ({self.max_waiting}): "
+                "such a request would never be let in"
+            )
+        return self

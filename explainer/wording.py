@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -32,9 +33,11 @@ def verdict_words(scored: Scored) -> str:
     """
     verdict = scored.verdict
     where = "below" if verdict.action == "allow" else "from"
+    # A score that is hardly beside its threshold must not read as the same.
+    digits = 3 if f"{scored.score:.3f}" != f"{verdict.threshold:.3f}" else 4
     return (
-        f"{scored.domain} scores {scored.score:.3f} and {_MEANING[verdict.action]} "
-        f"({where} {verdict.threshold:.3f})."
+        f"{scored.domain} scores {scored.score:.{digits}f} and {_MEANING[verdict.action]} "
+        f"({where} {verdict.threshold:.{digits}f})."
     )
 
 
@@ -57,11 +60,21 @@ def _listed(reasons: Sequence[tuple[Player, float]]) -> str:
     return " and ".join(f"{player.text} ({gain:+.3f})" for player, gain in reasons)
 
 
-def anchor_summary(scored: Scored, conditions: Sequence[str], precision: float | None) -> str:
-    """The verdict, then when it stays."""
+def anchor_summary(
+    scored: Scored, conditions: Sequence[str], precision: float | None, wanted: float, *, met: bool
+) -> str:
+    """The verdict, then when it stays, or that no rule of the wanted precision was found."""
     if precision is None:
         return f"{verdict_words(scored)} No rule was tried in time."
     kept = {"allow": "stays allowed", "monitor": "is at least monitored", "block": "stays blocked"}
     what = f"as long as this holds: {'; '.join(conditions)}" if conditions else "whatever else changes"
     stays = kept[scored.verdict.action]
-    return f"{verdict_words(scored)} In {100 * precision:.3g}% of variations it {stays} {what}."
+    if not met:
+        found = f"No rule of {_percent(wanted)} precision was found; by the best so far it {stays}"
+        return f"{verdict_words(scored)} {found} in {_percent(precision)} of variations, {what}."
+    return f"{verdict_words(scored)} In {_percent(precision)} of variations it {stays} {what}."
+
+
+def _percent(share: float) -> str:
+    # Rounded down: 99.96% are not 100%.
+    return f"{math.floor(1000 * share + 1e-9) / 10:g}%"

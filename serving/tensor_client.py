@@ -28,8 +28,7 @@ from serving.model import Parameter
 from serving.raw_tensor import decode_raw, encode_raw
 from serving.v2_message import parameters_of
 
-# A peer's refusals keep their meaning across the hop. What it calls a bad request was built by us, so our
-# own caller must not be blamed for it.
+# A peer's refusals keep their meaning across the hop; see Peer.bad_request for the one that is missing.
 ERROR_OF_STATUS: Final[dict[grpc.StatusCode, type[RiskError]]] = {
     grpc.StatusCode.FAILED_PRECONDITION: FeatureSchemaMismatch,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Overloaded,
@@ -61,6 +60,8 @@ class Peer:
     model_name: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    # What a bad request is to our own caller: our fault, or his where his tensors are handed on as they came.
+    bad_request: type[RiskError] = ScoringFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class TensorClient:
         return read_answer(self._peer, answer)
 
     def _translate(self, error: grpc.aio.AioRpcError) -> RiskError:
+        if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+            return self._peer.bad_request(error.details() or error.code().name)
         kind = ERROR_OF_STATUS.get(error.code(), ScoringFailed)
         if kind is PredictorUnavailable:
             return kind(f"the {self._peer.what} at {self._peer.host} does not answer; try again later")

@@ -12,7 +12,7 @@ from explainer.background import UnusableBackground
 from inference_services.processes import ServiceFailed
 from predictor.checkpoint import UnusableCheckpoint, load_config
 from training.background import make_background
-from training.card import forget_figures, write_card
+from training.card import forget_explanations, forget_figures, write_card
 from training.data import UnusableData
 from training.evaluate import evaluate, table, write_report
 from training.explain_check import explain_check, write_figures
@@ -71,6 +71,8 @@ def _train(options: argparse.Namespace) -> int:
 
 def _background(options: argparse.Namespace) -> int:
     config = make_background(options.data, options.model_dir, options.seed)
+    forget_explanations(options.model_dir)
+    write_card(options.model_dir, load_config(options.model_dir))
     print(f"{options.model_dir}: background of model version {config.model_version}")
     return 0
 

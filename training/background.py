@@ -57,11 +57,14 @@ def make_background(data: Path, directory: Path, seed: int) -> BackgroundConfig:
 
 def likely_names(names: LabelledNames, rng: np.random.Generator) -> tuple[list[str], np.ndarray]:
     """Made-up names of every category, and the category of each."""
+    parsed = [_parsed(name) for name in names.domains]
+    # Of every row, fitted or not: no name of the data may leave with the weights.
+    real = {name.registrable_label for name in parsed if name}
     made: list[str] = []
     for category, kind in enumerate(CATEGORIES):
         rows = rng.permutation(np.flatnonzero((names.category == category) & names.strong))[:_FITTED_ROWS]
-        parsed = filter(None, (_parsed(names.domains[row]) for row in rows))
-        made += LikelyNames(list(parsed)).sample(NAMES_OF_KIND[kind], rng)
+        fitted = [name for name in (parsed[row] for row in rows) if name]
+        made += LikelyNames(fitted, real).sample(NAMES_OF_KIND[kind], rng)
         logger.info("%s: %d names like %d", kind, NAMES_OF_KIND[kind], len(rows))
     return made, np.repeat(np.arange(len(CATEGORIES)), [NAMES_OF_KIND[kind] for kind in CATEGORIES])
 

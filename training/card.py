@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Final
 
+from explainer.background import GLOBAL_FOLDER
 from predictor.checkpoint import ModelConfig
 from training.evaluate import REPORT_FILE, read_report
 from training.evaluate import table as served_table
@@ -51,10 +53,6 @@ part. "on a fresh address" gives every name an address that nobody else uses, wh
 
 {explanations}
 
-Measured by `make explain-check` through the running services. Contributions are Shapley values of the score
-against that of an ordinary name; all coalitions are scored up to 10 players, more are sampled. Importance and
-effects of features over the public test: [global/](global/README.md).
-
 ## Limits
 
 - Probabilities are for a mix of half malicious, half benign names. On real traffic malice is far rarer: use
@@ -69,10 +67,24 @@ effects of features over the public test: [global/](global/README.md).
 """
 
 
+_EXPLAINED: Final = """\
+{table}
+
+Measured by `make explain-check` through the running services. Contributions are Shapley values of the score
+against that of an ordinary name; all coalitions are scored up to 10 players, more are sampled. Importance and
+effects of features over the public test: [global/](global/README.md)."""
+
+
 def forget_figures(directory: Path) -> None:
     """Remove the figures of the weights that were in a directory before."""
-    for name in (REPORT_FILE, EXPLAINED_FILE):
-        (directory / name).unlink(missing_ok=True)
+    (directory / REPORT_FILE).unlink(missing_ok=True)
+    forget_explanations(directory)
+
+
+def forget_explanations(directory: Path) -> None:
+    """Remove what was measured with the background that was in a directory before."""
+    (directory / EXPLAINED_FILE).unlink(missing_ok=True)
+    shutil.rmtree(directory / GLOBAL_FOLDER, ignore_errors=True)
 
 
 def write_card(directory: Path, config: ModelConfig) -> None:
@@ -88,7 +100,7 @@ def write_card(directory: Path, config: ModelConfig) -> None:
         block=config.operating_points.block,
         data=data,
         figures=served_table(report) if report else "Not evaluated yet: run `make evaluate`.",
-        explanations=explained_table(explained)
+        explanations=_EXPLAINED.format(table=explained_table(explained))
         if explained
         else "Not checked yet: run `make explain-check`.",
     )

@@ -20,10 +20,10 @@ from tqdm import tqdm
 
 from explainer.background import load_background
 from inference_services.local import LocalSettings, running
-from inference_services.processes import HOST
+from inference_services.processes import HOST, ServiceFailed
 from training.data import GRAPH_EDGES, GRAPH_NODES, TEST_NAMES, LabelledGraph, read_graph, read_names
 from training.evaluate import import_observations, local_settings
-from training.explain_figures import Figure, agreement_with, randomised, rules, speed, stability, truth
+from training.explain_figures import Figure, agreements_with, randomised, rules, speed, stability, truth
 from training.explained_game import ExplainedGame, explained_game
 from training.held_out_rules import HeldOutNames
 from training.pools import observation_line
@@ -60,6 +60,7 @@ def explain_check(
     names = _some([test.domains[row] for row in np.flatnonzero(test.strong)], sample + HELD_OUT_NAMES, rng)
     domains = [*_some(_public(graph), sample, rng), *names[:sample]]
     with _served(model_dir, graph) as settings:
+        write_global_report(settings, data, model_dir)
         served, explanations = ServedModel(settings), Explanations(settings)
         games = _games(served, explanations, model_dir, domains)
         held_out = HeldOutNames(served, names[sample:], rng)
@@ -69,21 +70,20 @@ def explain_check(
             *rules(domains, explanations, held_out),
             *speed(domains, explanations),
         ]
-        write_global_report(settings, data, model_dir)
     agreements = [
-        _agreement_of_shuffled(model_dir, graph, games, domains, seed)
+        _agreements_of_shuffled(model_dir, graph, games, domains, seed)
         for seed in tqdm(range(shuffles), desc="models of shuffled weights", disable=None)
     ]
-    return [*found, randomised(agreements, len(domains))]
+    return [*found, randomised(agreements)]
 
 
-def _agreement_of_shuffled(
+def _agreements_of_shuffled(
     model_dir: Path, graph: LabelledGraph, games: Sequence[ExplainedGame], domains: Sequence[str], seed: int
-) -> float:
+) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         shuffled = randomised_version(model_dir, Path(folder), seed)
         with _served(shuffled, graph) as settings:
-            return agreement_with(games, domains, Explanations(settings))
+            return agreements_with(games, domains, Explanations(settings))
 
 
 def _public(graph: LabelledGraph) -> list[str]:
@@ -115,11 +115,16 @@ def _served(model_dir: Path, graph: LabelledGraph) -> Iterator[LocalSettings]:
 
 
 def write_global_report(settings: LocalSettings, data: Path, model_dir: Path) -> None:
-    """Run the explainer's own command, in a process of its own: kserve and tritonclient cannot share one."""
+    """Run the explainer's own command, in a process of its own: kserve and tritonclient cannot share one.
+
+    Raises:
+        ServiceFailed: it failed; its own last line has said why.
+    """
     command = [sys.executable, "-m", "explainer.global_report", "--names", str(data / TEST_NAMES)]
     command += ["--model_dir", str(model_dir), "--predictor_host", f"{HOST}:{settings.predictor_grpc_port}"]
     command += ["--transformer_host", f"{HOST}:{settings.transformer_grpc_port}"]
-    subprocess.run(command, check=True)  # noqa: S603
+    if subprocess.run(command, check=False).returncode:  # noqa: S603
+        raise ServiceFailed("the global report could not be written")
 
 
 def _games(

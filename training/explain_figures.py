@@ -118,7 +118,8 @@ def stability(
         for game, domain in drawn
         for seed in OTHER_SEEDS
     ]
-    asked = [(domain, method) for method in ("shap", "anchor") for domain in domains[-ASKED_TWICE:]]
+    some = domains[:: max(1, len(domains) // ASKED_TWICE)]
+    asked = [(domain, method) for method in ("shap", "anchor") for domain in some]
     alike = [answered_alike(explanations, domain, method) for domain, method in asked]
     return [
         Figure(
@@ -145,6 +146,13 @@ def rules(domains: Sequence[str], explanations: Explanations, held_out: HeldOutN
             over=over,
         ),
         Figure(
+            "anchors that ended at their bound",
+            _mean([answer["truncated"] for answer in answers]),
+            0.1,
+            at_most=True,
+            over=over,
+        ),
+        Figure(
             "anchors that reach their precision",
             _mean([answer["met"] for answer in answers]),
             0.95,
@@ -161,7 +169,8 @@ def rules(domains: Sequence[str], explanations: Explanations, held_out: HeldOutN
 
 def speed(domains: Sequence[str], explanations: Explanations) -> list[Figure]:
     """How long explanations take through the service."""
-    load = under_load(explanations, domains)
+    load = under_load(explanations, domains, "shap")
+    searching = under_load(explanations, domains, "anchor")
     alone = f"{len(domains)} domains, one request in flight"
     busy = "8 requests in flight, 10 s"
     return [
@@ -170,28 +179,33 @@ def speed(domains: Sequence[str], explanations: Explanations) -> list[Figure]:
             "p95 of anchor, ms", p95_ms(explanations, domains, "anchor"), 2000.0, at_most=True, over=alone
         ),
         Figure("shap explanations a second", load.explanations_per_s, 10.0, over=busy),
-        Figure("liveness probe, p99.9, ms", load.probe_p999_ms, 50.0, at_most=True, over=busy),
+        Figure("liveness probe under shap, p99, ms", load.probe_p99_ms, 50.0, at_most=True, over=busy),
+        Figure("liveness probe under anchor, p99, ms", searching.probe_p99_ms, 50.0, at_most=True, over=busy),
     ]
 
 
-def agreement_with(
+def agreements_with(
     games: Sequence[ExplainedGame], domains: Sequence[str], explanations: Explanations
-) -> float:
-    """The mean rank correlation of the model's explanations with those that are answered now."""
+) -> list[float]:
+    """The rank correlation of each of the model's explanations with what is answered now."""
     others = [contributions_of(explanations.explain(domain)) for domain in domains]
     pairs = zip(games, others, strict=True)
-    return _mean([shared_rank_correlation(game.contributions, other) for game, other in pairs])
+    return [shared_rank_correlation(game.contributions, other) for game, other in pairs]
 
 
-def randomised(agreements: Sequence[float], domains: int) -> Figure:
+def randomised(shuffles: Sequence[Sequence[float]]) -> Figure:
     """How much the explanations of models with shuffled weights are like those of the model.
 
-    Every shuffled model leans one way with all domains, so the size of each one's agreement is averaged.
+    Args:
+        shuffles: for each shuffled model, the rank correlation of every domain's explanations.
     """
+    means = [abs(_mean(shuffle)) for shuffle in shuffles]
+    single = _mean([abs(correlation) for shuffle in shuffles for correlation in shuffle])
     return Figure(
-        "rank correlation with a model of shuffled weights",
-        _mean([abs(agreement) for agreement in agreements]),
+        "size of the mean rank correlation with models of shuffled weights",
+        _mean(means),
         0.4,
         at_most=True,
-        over=f"{domains} domains, mean size over {len(agreements)} shuffles",
+        over=f"{len(shuffles[0])} domains, {len(shuffles)} shuffles; largest {max(means):.2f}, "
+        f"mean size of single domains {single:.2f}",
     )

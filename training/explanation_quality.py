@@ -72,7 +72,7 @@ def reasons_first(
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
     """Spearman's rho; 1 where neither list ranks anything, 0 where only one does.
 
-    >>> float(round(rank_correlation([1, 2, 3], [1, 2, 4]), 6))
+    >>> float(round(rank_correlation([1.0, 2.0, 3.0], [1.0, 2.0, 4.0]), 6))
     1.0
     """
     flat = [len(set(values)) < 2 for values in (first, second)]

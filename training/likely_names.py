@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import accumulate
 from typing import Final
 
@@ -53,19 +54,24 @@ class CharacterChain:
 
 
 class LikelyNames:
-    """Samples names like some given ones: label, suffix and sub-domain, each as often as there."""
+    """Samples names like some given ones: label, suffix and sub-domain, each as often as there.
 
-    def __init__(self, names: Sequence[DomainName]) -> None:
+    Args:
+        names: what the samples are like.
+        forbidden: labels that no sample may have.
+    """
+
+    def __init__(self, names: Sequence[DomainName], forbidden: AbstractSet[str]) -> None:
         whole = [name for name in names if name.registered_domain]
         subdomains = [name.name[: name.label_start - 1] for name in whole if name.label_start]
         self._labels = CharacterChain(name.registrable_label for name in whole)
         self._subdomains = CharacterChain(subdomains) if subdomains else None
         self._subdomain_share = len(subdomains) / len(whole)
         self._suffixes = [name.public_suffix for name in whole]
-        self._real = {name.registrable_label for name in whole}
+        self._forbidden = forbidden
 
     def sample(self, count: int, rng: np.random.Generator) -> list[str]:
-        """Names none of whose labels is one of the given names'."""
+        """Names none of whose registrable labels is forbidden."""
         made: list[str] = []
         while len(made) < count:
             name = self._one(rng)
@@ -78,7 +84,7 @@ class LikelyNames:
         suffix = self._suffixes[int(rng.integers(len(self._suffixes)))]
         below = self._subdomains is not None and rng.random() < self._subdomain_share
         subdomain = f"{self._subdomains.sample(rng)}." if below and self._subdomains else ""
-        if label in self._real:
+        if label in self._forbidden:
             return None
         try:
             return parse_domain(f"{subdomain}{label}.{suffix}").name

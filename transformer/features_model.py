@@ -46,13 +46,16 @@ class DomainFeatures(RiskModel):
         Raises:
             InvalidTensors: too many names, or not one entry of answers per name.
         """
-        snapshot_id = self._featurizer.store.snapshot.snapshot_id
-        featurized = await self._featurizer.featurize(call.inputs, labelled=True)
+        snapshot = self._featurizer.store.snapshot
+        featurized = await self._featurizer.featurize(call.inputs, snapshot, labelled=True)
         graphs = featurized.graphs or no_graphs()
         outputs = graphs.tensors() | {
             GRAPH_ROWS.name: featurized.rows,
             NODE_LABELS.name: np.array(featurized.node_labels, object),
             STATUS.name: np.array([status.encode() for status in featurized.statuses], object),
         }
-        said: dict[str, Parameter] = {SCHEMA_PARAMETER: FEATURE_SCHEMA, SNAPSHOT_PARAMETER: snapshot_id}
+        said: dict[str, Parameter] = {
+            SCHEMA_PARAMETER: FEATURE_SCHEMA,
+            SNAPSHOT_PARAMETER: snapshot.snapshot_id,
+        }
         return InferAnswer(outputs, said | self._thresholds)

@@ -14,7 +14,7 @@ from contract.errors import InvalidTensors
 from contract.tensors import ANSWERS, DOMAIN, STATUS_OK
 from serving.metrics import FeatureMetrics
 from transformer.featurize import Featurized, featurize
-from transformer.graph_store import GraphStore
+from transformer.graph_store import GraphStore, Snapshot
 
 # Up to here features take less time than handing them to a thread and back.
 INLINE_DOMAINS: Final = 4
@@ -32,8 +32,10 @@ class Featurizer:
         metrics.snapshot_nodes.set_function(lambda: store.snapshot.node_count)
         metrics.snapshot_edges.set_function(lambda: store.snapshot.edge_count)
 
-    async def featurize(self, inputs: Mapping[str, np.ndarray], *, labelled: bool = False) -> Featurized:
-        """The ego-graphs of a request's names.
+    async def featurize(
+        self, inputs: Mapping[str, np.ndarray], snapshot: Snapshot, *, labelled: bool = False
+    ) -> Featurized:
+        """The ego-graphs of a request's names in one snapshot, also when a newer one is swapped in meanwhile.
 
         Raises:
             InvalidTensors: too many names, or not one entry of answers per name.
@@ -42,8 +44,6 @@ class Featurizer:
         self._check(domains, answers)
         started = time.perf_counter()
         names, listed = domains.tolist(), None if answers is None else answers.tolist()
-        # One snapshot for the whole request, also when a newer one is swapped in meanwhile.
-        snapshot = self.store.snapshot
         if len(names) <= INLINE_DOMAINS:
             featurized = featurize(snapshot, names, listed, labelled=labelled)
         else:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from contract.instances import tensors_of_instances
 from contract.policy import Policy, actions, categories
 from contract.tensors import (
     CATEGORIES,
@@ -22,6 +21,7 @@ from contract.tensors import (
 from serving.metrics import FeatureMetrics
 from serving.model import InferAnswer, InferCall, Parameter, RiskModel, V1Call, V1Verb
 from serving.predictor_client import PredictorClient, Scored
+from serving.v1_instances import tensors_of_instances
 from transformer.featurize import Featurized
 from transformer.featurizer import Featurizer
 from transformer.graph_store import UnusableSnapshot
@@ -61,7 +61,7 @@ class RiskTransformer(RiskModel):
             InvalidTensors: too many names, or not one entry of answers per name.
             RiskError: what the predictor refused, with its status.
         """
-        featurized = await self._featurizer.featurize(call.inputs)
+        featurized = await self._featurizer.featurize(call.inputs, self._featurizer.store.snapshot)
         if featurized.graphs is None:
             return InferAnswer(unscored_outputs(featurized))
         started = time.perf_counter()

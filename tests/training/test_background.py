@@ -33,6 +33,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 for second in WORDS:
                     writer.writerow([f"{first}{second}.com", category, "", "", "", "strong"])
                     writer.writerow([f"www.{first}-{second}.org", category, "", "", "", "strong"])
+        # Likely among the names of the other kinds, and fitted to none of them.
+        for first in WORDS:
+            for second in (word[:-1] for word in WORDS):
+                writer.writerow([f"{second}{first}.net", "benign", "", "", "", "weak"])
     return directory
 
 

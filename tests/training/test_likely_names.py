@@ -15,9 +15,16 @@ GIVEN = [
 ]
 
 
+LABELS = {parse_domain(name).registrable_label for name in GIVEN}
+
+
+def likely(*forbidden: str) -> LikelyNames:
+    return LikelyNames([parse_domain(name) for name in GIVEN], LABELS | {*forbidden})
+
+
 @pytest.fixture(scope="module")
 def made() -> list[str]:
-    return LikelyNames([parse_domain(name) for name in GIVEN]).sample(200, np.random.default_rng(0))
+    return likely().sample(200, np.random.default_rng(0))
 
 
 def test_they_are_names_under_the_given_suffixes(made: list[str]) -> None:
@@ -29,10 +36,12 @@ def test_they_are_names_under_the_given_suffixes(made: list[str]) -> None:
 
 
 def test_none_has_a_given_label(made: list[str]) -> None:
-    """What is compared with is nobody's name of the training files."""
+    """Neither a given label nor any other that is forbidden."""
     labels = {parse_domain(name).registrable_label for name in made}
     assert labels
-    assert labels.isdisjoint({parse_domain(name).registrable_label for name in GIVEN})
+    assert labels.isdisjoint(LABELS)
+    again = likely(*labels).sample(20, np.random.default_rng(0))
+    assert labels.isdisjoint({parse_domain(name).registrable_label for name in again})
 
 
 def test_they_are_made_of_the_given_letters(made: list[str]) -> None:
@@ -48,9 +57,8 @@ def test_they_are_made_of_the_given_letters(made: list[str]) -> None:
 
 def test_a_seed_gives_the_same_names(made: list[str]) -> None:
     """And another seed others."""
-    likely = LikelyNames([parse_domain(name) for name in GIVEN])
-    assert likely.sample(200, np.random.default_rng(0)) == made
-    assert likely.sample(200, np.random.default_rng(1)) != made
+    assert likely().sample(200, np.random.default_rng(0)) == made
+    assert likely().sample(200, np.random.default_rng(1)) != made
 
 
 def test_a_chain_that_never_ends_is_cut() -> None:

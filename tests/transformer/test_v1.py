@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from contract.errors import InvalidTensors
-from contract.instances import tensors_of_instances
 from contract.tensors import CATEGORIES, CLIENT_OUTPUTS
 from serving.model import InferAnswer
+from serving.v1_instances import tensors_of_instances
 from tests.transformer.score_requests import PREDICT, score
 from transformer.v1 import predictions
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from contract.errors import InvalidTensors
 from contract.tensors import ANSWERS, DOMAIN
+from serving.tensor_contract import echo
 
 _KEYS: Final = frozenset({DOMAIN.name, ANSWERS.name})
 
@@ -36,7 +37,7 @@ def _check(place: int, instance: object) -> None:
     unknown = instance.keys() - _KEYS
     if unknown:
         raise InvalidTensors(
-            f"instances[{place}]: expected the keys domain and answers, got {min(unknown)!r}"
+            f"instances[{place}]: expected the keys domain and answers, got {echo(min(unknown))}"
         )
     if DOMAIN.name not in instance:
         raise InvalidTensors(f"instances[{place}]: expected the key domain, got none")
