@@ -1,7 +1,8 @@
 """The traits of a name: named groups of what the model reads of it, each taken away as a whole.
 
 Three of them also hold a part of the name's text, since the model reads that as n-grams: the letters hold the
-registrable label, `subdomain` what stands before it, `suffix` the public suffix.
+registrable label, `subdomain` what stands before it, `suffix` the public suffix. Of a name under no listed
+suffix the letters hold the last two labels.
 """
 
 from __future__ import annotations

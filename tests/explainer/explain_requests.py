@@ -22,8 +22,9 @@ def body(*instances: dict[str, Any], **parameters: Any) -> dict[str, Any]:
 
 
 def explain(http: httpx.Client, *instances: dict[str, Any], **parameters: Any) -> list[dict[str, Any]]:
-    """The explanations of some instances."""
-    answer = http.post(EXPLAIN, json=body(*instances, **parameters))
+    """The explanations of some instances, for a caller with much time: no search ends by the clock."""
+    headers = {"x-request-timeout-ms": "60000"}
+    answer = http.post(EXPLAIN, json=body(*instances, **parameters), headers=headers)
     assert answer.status_code == 200, answer.text
     explanations: list[dict[str, Any]] = answer.json()["explanations"]
     return explanations

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explainer.global_report import Unreadable, read_names
 from tests.explainer.conftest import Services
 from tests.services import SHIPPED_MODEL
 from tests.serving.server_process import REPOSITORY, ServerProcess, free_ports
@@ -82,6 +83,19 @@ def test_refusals_are_one_line(
     other.write_text("name,bad\na.test,1\n")
     where = hosts(explained.transformer, explained.predictor)
     away = [f"--transformer_host=127.0.0.1:{free_ports(1)[0]}", where[1]]
+    one_kind = tmp_path / "one.csv"
+    one_kind.write_text("domain,label\na.test,1\n")
+    unlabelled = tmp_path / "unlabelled.csv"
+    unlabelled.write_text("domain,label\na.test,\n")
+    cut_off = tmp_path / "cut.csv.gz"
+    cut_off.write_bytes(names.read_bytes()[:200])
+    for path, reason in (
+        (one_kind, "expected benign and malicious names, got 1 of one kind"),
+        (unlabelled, "expected a CSV file"),
+        (cut_off, "expected a CSV file"),
+    ):
+        with pytest.raises(Unreadable, match=reason):
+            read_names(path, 10, 0)
     refused = {
         "No such file": ["--names", tmp_path / "none.csv", *where],
         "expected a CSV file with columns domain and label": ["--names", other, *where],

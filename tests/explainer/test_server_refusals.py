@@ -132,20 +132,50 @@ def test_probes_are_answered_while_explanations_run(explained: Services, http: h
 def small(explained: Services) -> Iterator[ServerProcess]:
     """An explainer with room for two explanations."""
     ports = explained.predictor.grpc_port, explained.transformer.grpc_port
-    with explainer(*ports, SHIPPED_MODEL, max_waiting=2, workers=1) as process:
+    with explainer(*ports, SHIPPED_MODEL, max_waiting=2, max_instances=2, workers=1) as process:
         yield process
 
 
 def test_too_many_waiting_are_refused_at_once(small: ServerProcess) -> None:
-    """A request beyond the limit is 429 with a hint to come back; those inside are answered."""
-    with httpx.Client(base_url=small.rest_url, timeout=60) as http:
-        refused = http.post(EXPLAIN, json=body(LONE, LONE, LONE))
+    """While the room is taken another request is 429 with a hint to come back; those inside are answered."""
+    slow = body(UNSEEN, UNSEEN, method="anchor", precision=0.99)
+    with httpx.Client(base_url=small.rest_url, timeout=60) as http, ThreadPoolExecutor(1) as caller:
+        inside = caller.submit(http.post, EXPLAIN, json=slow)
+        poll(lambda: metric(small, "dns_risk_explanations_waiting") == 2)
+        refused = http.post(EXPLAIN, json=body(LONE))
         assert (refused.status_code, refused.json()["error"]) == (
             429,
-            "0 of 2 explanations wait, try again later",
+            "2 of 2 explanations wait, try again later",
         )
         assert refused.headers["retry-after"] == "1"
-        assert len(explain(http, LONE, LONE)) == 2
+        assert len(inside.result().json()["explanations"]) == 2
+        assert explain(http, LONE)[0]["domain"] == LONE["domain"]
+
+
+def test_many_rules_share_the_time_of_their_request(explained: Services) -> None:
+    """Sixteen searches, none of which could end by itself, are all answered within the default deadline."""
+    ports = explained.predictor.grpc_port, explained.transformer.grpc_port
+    with (
+        explainer(*ports, SHIPPED_MODEL, anchor_ms=60_000, anchor_rows=1_000_000) as process,
+        httpx.Client(base_url=process.rest_url, timeout=60) as http,
+    ):
+        answer = http.post(EXPLAIN, json=body(*[UNSEEN] * 16, method="anchor", precision=0.99))
+    assert answer.status_code == 200, answer.text
+    rules = answer.json()["explanations"]
+    assert len(rules) == 16
+    assert all(rule["truncated"] and rule["precision"] is not None for rule in rules)
+
+
+@pytest.mark.slow
+def test_the_transformers_limit_is_the_callers_mistake(explained: Services, sample_store: Path) -> None:
+    """More names than the transformer takes are 400, also where the explainer would take them."""
+    with (
+        transformer(explained.predictor.grpc_port, sample_store, max_domains=2) as features,
+        explainer(explained.predictor.grpc_port, features.grpc_port, SHIPPED_MODEL) as process,
+        httpx.Client(base_url=process.rest_url, timeout=30) as http,
+    ):
+        status, reason = refusal(http, body(LONE, LONE, LONE))
+    assert (status, reason) == (400, "domain: expected at most 2 names a request, got 3")
 
 
 def test_a_caller_that_leaves_costs_nothing_further(explained: Services, small: ServerProcess) -> None:

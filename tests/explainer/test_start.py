@@ -51,6 +51,11 @@ def test_a_background_of_another_model(version: Path) -> None:
     assert "config.json beside it says ffff" in refused(version)
 
 
+def test_a_request_that_could_never_be_let_in(version: Path) -> None:
+    """More instances than may wait are an impossible setting."""
+    assert "max_instances (16) is over max_waiting (2)" in refused(version, max_waiting=2)
+
+
 def test_a_misspelt_setting(version: Path) -> None:
     """An unknown setting is not ignored."""
     assert "did you mean DNS_RISK_ANCHOR_ROWS?" in refused(version, anchor_row=1000)

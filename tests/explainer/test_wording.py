@@ -105,7 +105,8 @@ def test_a_summary_says_what_it_was_given(
 )
 def test_a_rule_keeps_its_action(verdict: Verdict, words: str) -> None:
     """The share of variations, what stays, and every condition."""
-    summary = anchor_summary(Scored("a.test", 0.7, verdict), ["no hyphens", "digit ratio > 0.3"], 0.975)
+    conditions = ["no hyphens", "digit ratio > 0.3"]
+    summary = anchor_summary(Scored("a.test", 0.7, verdict), conditions, 0.975, 0.95, met=True)
     assert summary.endswith(
         f". In 97.5% of variations {words} as long as this holds: no hyphens; digit ratio > 0.3."
     )
@@ -113,21 +114,43 @@ def test_a_rule_keeps_its_action(verdict: Verdict, words: str) -> None:
 
 def test_an_empty_rule_needs_nothing() -> None:
     """Without conditions nothing has to hold."""
-    assert anchor_summary(MONITORED, [], 1.0).endswith(
+    assert anchor_summary(MONITORED, [], 1.0, 0.95, met=True).endswith(
         ". In 100% of variations it is at least monitored whatever else changes."
     )
 
 
 def test_a_search_without_time_says_so() -> None:
     """Where no rule was tried none is claimed."""
-    assert anchor_summary(MONITORED, [], None) == f"{verdict_words(MONITORED)} No rule was tried in time."
+    summary = anchor_summary(MONITORED, [], None, 0.95, met=False)
+    assert summary == f"{verdict_words(MONITORED)} No rule was tried in time."
+
+
+def test_a_rule_that_is_not_met_is_not_sold_as_one() -> None:
+    """What was wanted and what was found are both said."""
+    assert anchor_summary(MONITORED, ["no hyphens"], 0.51, 0.95, met=False).endswith(
+        " No rule of 95% precision was found; by the best so far it is at least monitored in 51% of "
+        "variations, as long as this holds: no hyphens."
+    )
+
+
+def test_shares_are_never_rounded_up() -> None:
+    """99.96% are not 100%."""
+    assert "In 99.9% of variations" in anchor_summary(MONITORED, [], 0.9996, 0.95, met=True)
+
+
+def test_a_score_beside_its_threshold_is_told_from_it() -> None:
+    """Where three digits are the same, four are shown."""
+    words = verdict_words(Scored("a.test", 0.8996, Verdict("allow", 0.8997)))
+    assert words == "a.test scores 0.8996 and is allowed (below 0.8997)."
 
 
 @relaxed
-@given(scored, st.lists(texts, max_size=5), st.none() | st.floats(0, 1))
-def test_a_rule_says_what_it_was_given(what: Scored, conditions: list[str], precision: float | None) -> None:
+@given(scored, st.lists(texts, max_size=5), st.none() | st.floats(0, 1), st.booleans())
+def test_a_rule_says_what_it_was_given(
+    what: Scored, conditions: list[str], precision: float | None, met: bool
+) -> None:
     """Two sentences with full stops, in which stand the domain and, where there is a rule, its conditions."""
-    summary = anchor_summary(what, conditions, precision)
+    summary = anchor_summary(what, conditions, precision, 0.95, met=met)
     assert len(sentences(summary)) == 2
     assert all(sentence.endswith(".") for sentence in sentences(summary))
     said = set() if precision is None else set(conditions)

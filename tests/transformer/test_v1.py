@@ -42,6 +42,7 @@ MALFORMED: dict[str, tuple[Any, str]] = {
         {"instances": [{"domain": "a.test"}, {"domain": "b.test", "ip": "192.0.2.1"}]},
         "instances[1]: expected the keys domain and answers, got 'ip'",
     ),
+    "long key": ({"instances": [{"domain": "a.test", "x" * 5000: ""}]}, "got 'xxxx"),
     "number": ({"instances": [{"domain": 7}]}, "instances[0].domain: expected a string, got int"),
     "null": ({"instances": [{"domain": None}]}, "instances[0].domain: expected a string, got NoneType"),
     "answers list": (
@@ -59,6 +60,7 @@ def test_malformed_instances_are_refused(case: str) -> None:
     with pytest.raises(InvalidTensors) as refused:
         tensors_of_instances(body)
     assert reason in str(refused.value)
+    assert len(str(refused.value)) < 200
 
 
 def test_predictions_are_rows() -> None:
