@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Final
 
 import numpy as np
 
+from training.data import UnusableData
 from transformer.domain_name import DomainName, NotADomainName, parse_domain
 
 MEMORY: Final = 4
@@ -21,6 +22,8 @@ MEMORY: Final = 4
 _BEGIN: Final = "^"
 _END: Final = "$"
 _LONGEST: Final = 60
+# Of real names a third of the samples is new.
+_MOST_TRIES: Final = 100
 
 
 class CharacterChain:
@@ -71,12 +74,17 @@ class LikelyNames:
         self._forbidden = forbidden
 
     def sample(self, count: int, rng: np.random.Generator) -> list[str]:
-        """Names none of whose registrable labels is forbidden."""
-        made: list[str] = []
-        while len(made) < count:
-            name = self._one(rng)
-            if name is not None:
-                made.append(name)
+        """Names none of whose registrable labels is forbidden.
+
+        Raises:
+            UnusableData: the given names are so few or so alike that hardly any other is like them.
+        """
+        tries = (self._one(rng) for _ in range(_MOST_TRIES * count))
+        made = list(islice((name for name in tries if name is not None), count))
+        if len(made) < count:
+            raise UnusableData(
+                f"expected {count} names like {len(self._suffixes)} given ones, got {len(made)}"
+            )
         return made
 
     def _one(self, rng: np.random.Generator) -> str | None:

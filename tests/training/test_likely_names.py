@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from training.data import UnusableData
 from training.likely_names import CharacterChain, LikelyNames
 from transformer.domain_name import parse_domain
 
@@ -40,8 +41,16 @@ def test_none_has_a_given_label(made: list[str]) -> None:
     labels = {parse_domain(name).registrable_label for name in made}
     assert labels
     assert labels.isdisjoint(LABELS)
-    again = likely(*labels).sample(20, np.random.default_rng(0))
-    assert labels.isdisjoint({parse_domain(name).registrable_label for name in again})
+    refused = min(labels)
+    again = likely(refused).sample(200, np.random.default_rng(0))
+    assert refused not in {parse_domain(name).registrable_label for name in again}
+
+
+def test_names_that_leave_nothing_to_make_up_are_refused(made: list[str]) -> None:
+    """Where every likely label is forbidden it says so and does not search for ever."""
+    labels = {parse_domain(name).registrable_label for name in made}
+    with pytest.raises(UnusableData, match="expected 2000 names like 28 given ones"):
+        likely(*labels).sample(2000, np.random.default_rng(0))
 
 
 def test_they_are_made_of_the_given_letters(made: list[str]) -> None:
