@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contract.errors import InvalidTensors
 from serving.tensor_contract import echo
 
-METHODS = ("shap", "anchor")
+Method = Literal["shap", "anchor"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 class ExplainOptions(BaseModel):
@@ -18,7 +19,7 @@ class ExplainOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    method: Literal["shap", "anchor"] = "shap"
+    method: Method = "shap"
     """`shap` shares the score among the players, `anchor` finds a rule that keeps the action."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -22,6 +22,7 @@ from explainer.scoring import Caller, Scoring
 from serving.metrics import ExplanationMetrics
 from serving.model import InferAnswer, InferCall, RiskModel, V1Call, V1Verb
 from serving.predictor_client import PredictorClient
+from serving.raw_tensor import bytes_array
 from serving.tensor_contract import echo
 from serving.v1_instances import tensors_of_instances
 
@@ -88,9 +89,7 @@ class RiskExplainer(RiskModel):
         """
         explanations = await self._explain(call, read_options(call.parameters))
         texts = [orjson.dumps(explanation) for explanation in explanations]
-        column = np.empty(len(texts), object)
-        column[:] = texts
-        return InferAnswer({EXPLANATION.name: column})
+        return InferAnswer({EXPLANATION.name: bytes_array(texts, [len(texts)])})
 
     def v1_verbs(self) -> Mapping[str, V1Verb]:
         return {"explain": self._v1_explain}

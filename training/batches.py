@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int64
 
 from contract.feature_schema import GRAPH_FEATURES
 from contract.graphs import DomainGraphs
+from contract.ragged import offsets_of, ragged_ranges
 
 
 def take(graphs: DomainGraphs, chosen: Int64[np.ndarray, " chosen"]) -> DomainGraphs:
@@ -37,9 +38,9 @@ def _ranges(
     offsets: Int64[np.ndarray, " _"], chosen: Int64[np.ndarray, " _"]
 ) -> tuple[Int64[np.ndarray, " _"], Int64[np.ndarray, " _"]]:
     """Places of all items of the chosen rows, and where each row's items begin among them."""
-    lengths = offsets[chosen + 1] - offsets[chosen]
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    return np.arange(starts[-1]) + np.repeat(offsets[chosen] - starts[:-1], lengths), starts
+    starts = offsets[chosen]
+    lengths = offsets[chosen + 1] - starts
+    return ragged_ranges(starts, lengths), offsets_of(lengths)
 
 
 def forget_evidence(

@@ -49,11 +49,6 @@ class ServedModel:
         answer = self._predictor.infer(RISK_MODEL, inputs, parameters={SCHEMA_PARAMETER: FEATURE_SCHEMA})
         return np.asarray(answer.as_numpy("risk_score"))
 
-    def close(self) -> None:
-        """Close both channels."""
-        self._transformer.close()
-        self._predictor.close()
-
 
 class Explanations:
     """The explainer of a local run."""
