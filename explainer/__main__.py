@@ -18,7 +18,7 @@ from explainer.server import Admission, Peers, RiskExplainer
 from explainer.settings import ExplainerSettings
 from serving.flags import given_flags
 from serving.front_desk import server_version
-from serving.metrics import ExplanationMetrics
+from serving.metrics import BuildMetrics, ExplanationMetrics
 from serving.predictor_client import PredictorClient
 from serving.server import RiskServer
 from serving.settings import read_settings
@@ -55,6 +55,7 @@ def build(settings: ExplainerSettings, name: str) -> RiskExplainer:
         background = load_background(settings.model_dir)
     except UnusableBackground as refusal:
         raise SystemExit(str(refusal)) from None
+    BuildMetrics().announce("explainer", server_version(), background.config.model_version)
     limits = Limits(
         settings.exact_rows,
         settings.anchor_rows,

@@ -17,7 +17,8 @@ from predictor.scorer import Scorer, choose_device
 from predictor.server import BatchMeter, RiskPredictor
 from predictor.settings import PredictorSettings
 from serving.flags import given_flags
-from serving.metrics import BatcherMetrics
+from serving.front_desk import server_version
+from serving.metrics import BatcherMetrics, BuildMetrics
 from serving.server import RiskServer
 from serving.settings import read_settings
 
@@ -50,6 +51,7 @@ def build(settings: PredictorSettings, name: str) -> RiskPredictor:
     except (UnusableCheckpoint, RuntimeError) as refusal:
         raise SystemExit(str(refusal)) from None
     logger.info("model_loaded", extra={"version": config.version, "device": str(scorer.device)})
+    BuildMetrics().announce("predictor", server_version(), config.version)
     batcher = Batcher(scorer, settings.batch_budget, settings.queue_limit, BatchMeter(BatcherMetrics()))
     return RiskPredictor(name, config, batcher)
 

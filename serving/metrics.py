@@ -5,14 +5,25 @@ Each class is constructed once per process by whoever feeds it, so that a servic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter as Tally
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+import numpy as np
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from contract.feature_schema import FEATURE_SCHEMA
+from contract.version import CONTRACT_VERSION
 
 LATENCY_BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SHORT_BUCKETS_S: Final = (0.0001, 0.0002, 0.0005, *LATENCY_BUCKETS_S)
 SIZE_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384, 65536)
+
+# Twenty equal parts: what a canary's scores are compared by.
+SCORE_BUCKETS: Final = np.round(np.arange(0.05, 1.0001, 0.05), 2)
 
 # Label of requests for a model that is not here: an attacker must not be able to create label values.
 UNKNOWN_MODEL: Final = "unknown"
@@ -45,6 +56,22 @@ class RequestMetrics:
         self._in_flight.labels(protocol).dec()
         self._requests.labels(protocol, model, code).inc()
         self._seconds.labels(protocol, model).observe(seconds)
+
+
+class BuildMetrics:
+    """What a process is, as labels of a constant: by these a rollout sees who fits whom."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._info = Gauge(
+            "dns_risk_build_info",
+            "1, with the versions of this process as labels.",
+            ("service", "release", "contract_version", "feature_schema", "model_version"),
+            registry=registry,
+        )
+
+    def announce(self, service: str, release: str, model_version: str = "") -> None:
+        """State the versions; a service without a model of its own has no model version."""
+        self._info.labels(service, release, CONTRACT_VERSION, FEATURE_SCHEMA, model_version).set(1)
 
 
 class BatcherMetrics:
@@ -114,6 +141,64 @@ class FeatureMetrics:
         self.snapshot_edges = Gauge(
             "dns_risk_snapshot_edges", "Edges of the graph snapshot in use.", registry=registry
         )
+
+
+class AnswerMetrics:
+    """What clients were told, by the model version that said it: the evidence for or against a canary."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._actions = Counter(
+            "dns_risk_actions",
+            'Scored domains by action ("allow", "monitor", "block").',
+            ("action", "model_version"),
+            registry=registry,
+        )
+        self._categories = Counter(
+            "dns_risk_categories",
+            "Scored domains by category.",
+            ("category", "model_version"),
+            registry=registry,
+        )
+        self._scores = ScoreHistogram()
+        registry.register(self._scores)
+
+    def answered(
+        self, scores: np.ndarray, actions: np.ndarray, categories: np.ndarray, model_version: str
+    ) -> None:
+        """Count the scored rows of one request; the words are bytes."""
+        self._scores.observe(scores, model_version)
+        for action, count in Tally(actions.tolist()).items():
+            self._actions.labels(action.decode(), model_version).inc(count)
+        for category, count in Tally(categories.tolist()).items():
+            self._categories.labels(category.decode(), model_version).inc(count)
+
+
+class ScoreHistogram(Collector):
+    """`dns_risk_score`: a histogram that counts a whole request at once, not a name at a time."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, np.ndarray] = {}
+        self._sums: dict[str, float] = {}
+
+    def observe(self, scores: np.ndarray, model_version: str) -> None:
+        """Count scores in [0, 1]."""
+        # 0.05 as float32 is above 0.05: rounding keeps a bound in its own bucket.
+        part = np.searchsorted(SCORE_BUCKETS, np.round(scores.astype(np.float64), 6))
+        counts = np.bincount(part, minlength=len(SCORE_BUCKETS))
+        self._counts[model_version] = self._counts.get(model_version, 0) + counts
+        self._sums[model_version] = self._sums.get(model_version, 0.0) + float(scores.sum())
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """The histogram as Prometheus reads it: cumulative, the last bucket +Inf."""
+        family = HistogramMetricFamily(
+            "dns_risk_score", "Risk scores given, by model version.", labels=["model_version"]
+        )
+        for version, counts in list(self._counts.items()):
+            total = [float(count) for count in np.cumsum(counts)]
+            bounds = [floatToGoString(bound) for bound in SCORE_BUCKETS]
+            buckets = [*zip(bounds, total, strict=True), ("+Inf", total[-1])]
+            family.add_metric([version], buckets, self._sums[version])
+        yield family
 
 
 class ExplanationMetrics:

@@ -8,8 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contract.feature_schema import FEATURE_SCHEMA
+from contract.version import CONTRACT_VERSION
 
 ENV_PREFIX: Final = "DNS_RISK_"
 
@@ -83,6 +86,22 @@ class ServingSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe log line that is written."""
 
+    contract_version: str | None = None
+    """Contract that the manifest was written for; another than this build's stops the start."""
+
+    feature_schema: str | None = None
+    """Feature schema that the manifest was written for; another than this build's stops the start."""
+
+    @field_validator("contract_version")
+    @classmethod
+    def _check_contract(cls, stated: str | None) -> str | None:
+        return _same_build(stated, CONTRACT_VERSION)
+
+    @field_validator("feature_schema")
+    @classmethod
+    def _check_features(cls, stated: str | None) -> str | None:
+        return _same_build(stated, FEATURE_SCHEMA)
+
     @model_validator(mode="after")
     def _check_together(self) -> ServingSettings:
         if self.rest_port == self.grpc_port:
@@ -113,6 +132,12 @@ def read_settings(kind: type[Settings], flags: Mapping[str, Any]) -> Settings:
         return kind(**{name: value for name, value in flags.items() if name in kind.model_fields})
     except ValidationError as error:
         raise SystemExit("; ".join(_complaint(problem) for problem in error.errors())) from None
+
+
+def _same_build(stated: str | None, built: str) -> str | None:
+    if stated not in {None, built}:
+        raise ValueError(f"this build has {built!r}; deploy manifest and image of the same release")
+    return stated
 
 
 def _complaint(problem: Any) -> str:

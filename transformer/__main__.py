@@ -8,7 +8,7 @@ from contract.policy import Policy
 from contract.tensors import RISK_MODEL
 from serving.flags import given_flags
 from serving.front_desk import server_version
-from serving.metrics import FeatureMetrics
+from serving.metrics import AnswerMetrics, BuildMetrics, FeatureMetrics
 from serving.model import RiskModel
 from serving.predictor_client import PredictorClient
 from serving.server import RiskServer
@@ -55,7 +55,9 @@ def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
         policy,
         snapshot_poll_s=settings.snapshot_poll_s,
         metrics=metrics,
+        told=AnswerMetrics(),
     )
+    BuildMetrics().announce("transformer", server_version())
     return [scores, DomainFeatures(server_version(), featurizer, policy)]
 
 

@@ -18,7 +18,7 @@ from contract.tensors import (
     MODEL_VERSION_PARAMETER,
     NOT_SCORED,
 )
-from serving.metrics import FeatureMetrics
+from serving.metrics import AnswerMetrics, FeatureMetrics
 from serving.model import InferAnswer, InferCall, Parameter, RiskModel, V1Call, V1Verb
 from serving.predictor_client import PredictorClient, Scored
 from serving.v1_instances import tensors_of_instances
@@ -46,6 +46,7 @@ class RiskTransformer(RiskModel):
         *,
         snapshot_poll_s: float,
         metrics: FeatureMetrics,
+        told: AnswerMetrics,
     ) -> None:
         super().__init__(name, version, CLIENT_INPUTS, CLIENT_OUTPUTS)
         self._featurizer = featurizer
@@ -53,6 +54,7 @@ class RiskTransformer(RiskModel):
         self._policy = policy
         self._snapshot_poll_s = snapshot_poll_s
         self._metrics = metrics
+        self._told = told
 
     async def infer(self, call: InferCall) -> InferAnswer:
         """Score a request's names.
@@ -77,6 +79,8 @@ class RiskTransformer(RiskModel):
         outputs["category"][rows] = categories(scored.category_scores)
         outputs["category_scores"][rows] = scored.category_scores
         outputs["action"][rows] = actions(scored.risk_score, monitor, block)
+        version = str(scored.parameters.get(MODEL_VERSION_PARAMETER, ""))
+        self._told.answered(scored.risk_score, outputs["action"][rows], outputs["category"][rows], version)
         return outputs
 
     async def ready(self) -> bool:

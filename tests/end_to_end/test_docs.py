@@ -13,7 +13,14 @@ from explainer.options import ExplainOptions
 from explainer.settings import ExplainerSettings
 from inference_services.local import LocalSettings
 from predictor.settings import PredictorSettings
-from serving.metrics import BatcherMetrics, ExplanationMetrics, FeatureMetrics, RequestMetrics
+from serving.metrics import (
+    AnswerMetrics,
+    BatcherMetrics,
+    BuildMetrics,
+    ExplanationMetrics,
+    FeatureMetrics,
+    RequestMetrics,
+)
 from serving.settings import ENV_PREFIX, ServingSettings
 from tests.end_to_end.documents import table_rows
 from tests.services import SHIPPED_MODEL
@@ -51,7 +58,10 @@ def test_every_local_setting_is_listed_with_its_default() -> None:
         assert table_rows(OPERATIONS, name.upper())[name.upper()][0] == f"`{field.default}`"
 
 
-@pytest.mark.parametrize("kind", [RequestMetrics, BatcherMetrics, FeatureMetrics, ExplanationMetrics])
+@pytest.mark.parametrize(
+    "kind",
+    [RequestMetrics, BuildMetrics, BatcherMetrics, FeatureMetrics, AnswerMetrics, ExplanationMetrics],
+)
 def test_every_metric_is_listed_with_its_help(kind: type) -> None:
     """The tables hold each metric by the name that Prometheus sees."""
     registry = CollectorRegistry()

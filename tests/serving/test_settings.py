@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import pytest
 
+from contract.feature_schema import FEATURE_SCHEMA
+from contract.version import CONTRACT_VERSION
 from serving.settings import ServingSettings, read_settings
 
 
@@ -87,3 +89,17 @@ def test_settings_are_frozen() -> None:
     """Nobody changes settings after the start."""
     with pytest.raises(ValueError, match="frozen"):
         ServingSettings().rest_port = 1
+
+
+@pytest.mark.parametrize("name", ["CONTRACT_VERSION", "FEATURE_SCHEMA"])
+def test_a_manifest_of_another_release_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What the manifest states must be what the build has; the line says both."""
+    message = refusal_of(monkeypatch, **{name: "of-another-release"})
+    assert message.startswith(f"DNS_RISK_{name}='of-another-release': this build has ")
+
+
+def test_a_manifest_of_this_release_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both stated as they are."""
+    monkeypatch.setenv("DNS_RISK_CONTRACT_VERSION", CONTRACT_VERSION)
+    monkeypatch.setenv("DNS_RISK_FEATURE_SCHEMA", FEATURE_SCHEMA)
+    assert read_settings(GraphSettings, {}).feature_schema == FEATURE_SCHEMA

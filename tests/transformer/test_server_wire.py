@@ -337,3 +337,18 @@ def test_metrics_count_names_by_outcome(service: ServerProcess, http: httpx.Clie
     assert metric(service, "dns_risk_snapshot_nodes") > 10
     assert metric(service, "dns_risk_snapshot_edges") > 10
     assert 0 < metric(service, "dns_risk_snapshot_age_seconds") < 3600
+
+
+def test_metrics_tell_what_clients_were_told(service: ServerProcess, http: httpx.Client) -> None:
+    """Each scored name is in the score histogram, and has one action and one category, of the model's version."""
+    score(http, NAMES, ANSWERS)
+    lines = httpx.get(f"{service.rest_url}/metrics", timeout=10).text.splitlines()
+
+    def total(metric_name: str) -> float:
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(metric_name + "{"))
+
+    count = total("dns_risk_score_count")
+    assert count >= 3
+    assert total("dns_risk_actions_total") == total("dns_risk_categories_total") == count
+    assert all("model_version=" in line for line in lines if line.startswith("dns_risk_score_count"))
+    assert total("dns_risk_build_info") == 1
