@@ -1,0 +1,1 @@
+"""The manifests as data: rendered by kustomize, checked against schemas and against rules."""
