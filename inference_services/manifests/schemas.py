@@ -59,7 +59,13 @@ def _definitions(folder: Path) -> Iterator[tuple[tuple[str, str], dict[str, Any]
                 spec = document["spec"]
                 for version in spec["versions"]:
                     kind = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
-                    yield kind, closed(version["schema"]["openAPIV3Schema"])
+                    yield kind, _whole(closed(version["schema"]["openAPIV3Schema"]))
+
+
+def _whole(schema: dict[str, Any]) -> dict[str, Any]:
+    # Istio's files leave out what every object has.
+    common: dict[str, Any] = {"apiVersion": {}, "kind": {}, "metadata": {}}
+    return schema | {"properties": common | schema["properties"]}
 
 
 @cache
