@@ -1,0 +1,1 @@
+"""The canary's controller: steps, evidence, promotion, taking back. `python -m rollout --help`."""
