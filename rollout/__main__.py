@@ -9,6 +9,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return feedback.serve(options)
     try:
         policy = read_policy(options.policy)
-        cluster = Cluster(options.namespace, options.kubeconfig, dry_run=options.dry_run)
-        prometheus = Prometheus(options.prometheus)
-        controller = Controller(cluster, prometheus, policy, options.name, options.mode)
-        return _COMMANDS[options.command](controller, options, policy.steps)
+        with closing(Cluster(options.namespace, options.kubeconfig, dry_run=options.dry_run)) as cluster:
+            prometheus = Prometheus(options.prometheus)
+            controller = Controller(cluster, prometheus, policy, options.name, options.mode)
+            return _COMMANDS[options.command](controller, options, policy.steps)
     except KeyboardInterrupt:
         print("stopped; the rollout stays as it is, and goes on with `watch`", file=sys.stderr)
         return 0

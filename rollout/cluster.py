@@ -48,17 +48,15 @@ class Cluster:
         Raises:
             ClusterFailed: neither is there.
         """
-        try:
-            if kubeconfig is None:
-                config.load_config()
-            else:
-                config.load_kube_config(kubeconfig)
-        except config.ConfigException as error:
-            raise ClusterFailed(f"no cluster to talk to: {error}") from None
         self.namespace = namespace
         self.dry_run = dry_run
-        self._custom = client.CustomObjectsApi()
-        self._core = client.CoreV1Api()
+        self._api = _connection(kubeconfig)
+        self._custom = client.CustomObjectsApi(self._api)
+        self._core = client.CoreV1Api(self._api)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.rest_client.pool_manager.clear()
 
     def get(self, kind: str, name: str) -> Object:
         """An object.
@@ -202,6 +200,18 @@ class Cluster:
             )
         except ClusterFailed as failure:
             print(f"no Event was left: {failure}")
+
+
+def _connection(kubeconfig: str | None) -> Any:
+    found = client.Configuration()
+    try:
+        if kubeconfig is None:
+            config.load_config(client_configuration=found)
+        else:
+            config.load_kube_config(kubeconfig, client_configuration=found)
+    except (config.ConfigException, OSError) as error:
+        raise ClusterFailed(f"no cluster to talk to: {error}") from None
+    return client.ApiClient(found)
 
 
 class _Conflict(ClusterFailed):

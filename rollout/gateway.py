@@ -77,10 +77,11 @@ class Gateway:
         )
 
     def versions(self, state: State) -> tuple[Version, Version]:  # noqa: ARG002 - the same in every phase
-        return _version(self._name), _version(self._canary)
+        return version_of(self._name), version_of(self._canary)
 
 
-def _version(isvc: str) -> Version:
+def version_of(isvc: str) -> Version:
+    """The series of one whole InferenceService, told apart by its name."""
     mine = f'isvc="{isvc}"'
     of_transformer = f'{mine},component="transformer"'
     return Version(f'{of_transformer},model="dns-risk"', of_transformer, mine, mine)

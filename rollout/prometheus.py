@@ -58,7 +58,7 @@ class Prometheus:
     """A Prometheus server by its HTTP API."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_S)
+        self._url = url.rstrip("/")
 
     def evidence(self, version: Version, start: float, end: float) -> Evidence:
         """What the version did between two Unix times.
@@ -105,7 +105,8 @@ class Prometheus:
 
     def _query(self, query: str, at: float) -> list[Any]:
         try:
-            answer = self._client.get("/api/v1/query", params={"query": query, "time": f"{at:.3f}"})
+            asked = {"query": query, "time": f"{at:.3f}"}
+            answer = httpx.get(f"{self._url}/api/v1/query", params=asked, timeout=_TIMEOUT_S)
             body = answer.json()
         except (httpx.HTTPError, ValueError) as error:
             raise NoEvidence(f"Prometheus: {type(error).__name__} {error}") from None

@@ -29,15 +29,15 @@ class KubeApi:
 
     url: str
     kubeconfig: Path
-    process: subprocess.Popen[str]
+    connection: Any
 
     def custom(self) -> Any:
         """The official client for custom resources."""
-        return client.CustomObjectsApi(config.new_client_from_config(str(self.kubeconfig)))
+        return client.CustomObjectsApi(self.connection)
 
     def core(self) -> Any:
         """The official client for built-in kinds."""
-        return client.CoreV1Api(config.new_client_from_config(str(self.kubeconfig)))
+        return client.CoreV1Api(self.connection)
 
     def get(self, kind: str, name: str) -> Any:
         group, version = GROUPS[kind]
@@ -86,8 +86,10 @@ def kube_api(folder: Path) -> Iterator[KubeApi]:
                 }
             )
         )
+        connection = config.new_client_from_config(str(kubeconfig))
         try:
-            yield KubeApi(url, kubeconfig, process)
+            yield KubeApi(url, kubeconfig, connection)
         finally:
+            connection.rest_client.pool_manager.clear()
             process.terminate()
             process.wait(10)
