@@ -92,7 +92,7 @@ class Demo:
             status=status,
             last_words=_reason(said),
             report=_report(said),
-            splits=measure.measure(splits, requests, version.version, seen_s),
+            splits=measure.measure(splits, requests, version, seen_s),
             requests=len(requests),
             own_failures=own,
             other_failures=other,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.canary_demo.cluster import Split
 from tests.canary_demo.traffic import GOOD_CODES
+from tests.canary_demo.versions import Version
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ def read_requests(path: Path, since: float) -> list[Request]:
 
 
 def measure(
-    splits: Sequence[Split], requests: Sequence[Request], version: str, until: float
+    splits: Sequence[Split], requests: Sequence[Request], version: Version, until: float
 ) -> list[MeasuredSplit]:
-    """The canary's share of the answers in each stretch in which weights were in force alone.
+    """The canary's share of the requests in each stretch in which weights were in force alone.
 
     Only steps: weights of 0 and 100, and those of a promotion, have nothing to measure.
     """
@@ -55,8 +56,13 @@ def measure(
     for split, end in zip(splits, ends, strict=True):
         if split.canary_percent in {None, 0, 100}:
             continue
-        mine = [r for r in requests if split.since <= r.asked < end and not r.failed]
-        canary = sum(request.version == version for request in mine)
+        # A failure names no version, but its own kind are the canary's; a word that is no name asks no model.
+        mine = [
+            "canary" if r.version == version.version or r.code in version.codes else r.version
+            for r in requests
+            if split.since <= r.asked < end and (r.version or r.code in version.codes)
+        ]
+        canary = mine.count("canary")
         percent = 100 * canary / len(mine) if mine else 0.0
         measured.append(MeasuredSplit(split.canary_percent or 0, percent, len(mine)))
     return measured

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from inference_services.machine import environment_of
-from inference_services.processes import HOST, Service, ServiceFailed, free_ports
+from inference_services.processes import HOST, Service, free_ports
 from tests.canary_demo.versions import Version
 from tests.serving.server_process import REPOSITORY
 
@@ -34,9 +34,11 @@ class Pods:
         ports = free_ports(4)
         model = {"model_dir": version.directory, "torch_threads": 1}
         module = "tests.canary_demo.worse_predictor" if version.fault else "predictor"
-        predictor = _start("predictor", module, ports[0], ports[1], model, {"CANARY_FAULT": version.fault})
+        log = graph_store.parent / f"{isvc}-{version.version}.log"
+        fault = {"CANARY_FAULT": version.fault}
+        predictor = _start("predictor", module, ports[:2], model, fault, log)
         asks = {"predictor_host": f"{HOST}:{ports[1]}", "graph_store": graph_store}
-        transformer = _start("transformer", "transformer", ports[2], ports[3], asks, {})
+        transformer = _start("transformer", "transformer", ports[2:], asks, {}, log)
         return cls(isvc, version, predictor, transformer, ports[3])
 
     def ready(self) -> bool:
@@ -80,16 +82,17 @@ class Pods:
 def _start(
     name: str,
     module: str,
-    rest_port: int,
-    grpc_port: int,
+    ports: Sequence[int],
     settings: Mapping[str, object],
     more: Mapping[str, str],
+    log: Path,
 ) -> Service:
     own = {f"DNS_RISK_{key.upper()}": str(value) for key, value in {**COMMON, **settings}.items()}
     environment = environment_of(name, os.environ) | own | more
-    command = [sys.executable, "-m", module, f"--http_port={rest_port}", f"--grpc_port={grpc_port}"]
-    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, start_new_session=True)
-    return Service(name, rest_port, process)
-
-
-__all__ = ["Pods", "ServiceFailed"]
+    command = [sys.executable, "-m", module, f"--http_port={ports[0]}", f"--grpc_port={ports[1]}"]
+    # A version that fails says so at length, which is for who looks for the reason.
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, start_new_session=True, stdout=out, stderr=out
+        )
+    return Service(name, ports[0], process)

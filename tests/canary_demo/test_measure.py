@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.canary_demo.cluster import Split
 from tests.canary_demo.measure import MeasuredSplit, Request, exposure_s, failures, measure, read_requests
+from tests.canary_demo.versions import Version
 
 SPLITS = [
     Split(None, mirrored=False, since=0.0),
@@ -14,6 +15,7 @@ SPLITS = [
     Split(None, mirrored=False, since=20.0),
     Split(0, mirrored=False, since=21.0),
 ]
+CANARY = Version("failing", "s3://models/2", "2", Path("2"), codes=frozenset({"500"}))
 
 
 def request(asked: float, version: str = "1", code: str = "200") -> Request:
@@ -21,10 +23,10 @@ def request(asked: float, version: str = "1", code: str = "200") -> Request:
 
 
 def test_a_split_is_measured_while_it_is_in_force() -> None:
-    """What was asked while the proxy changed over, or failed, is no part of it."""
-    inside = [request(11.0), request(12.0), request(13.0), request(14.0, "2"), request(15.0, code="500")]
+    """What was asked while the proxy changed over is no part of it; the canary's own failures are."""
+    inside = [request(11.0), request(12.0), request(14.0, "2"), request(15.0, "", code="500")]
     outside = [request(9.0, "2"), request(20.5, "2"), request(22.0)]
-    assert measure(SPLITS, inside + outside, "2", until=30.0) == [MeasuredSplit(20, 25.0, 4)]
+    assert measure(SPLITS, inside + outside, CANARY, until=30.0) == [MeasuredSplit(20, 50.0, 4)]
 
 
 def test_failures_are_told_apart() -> None:

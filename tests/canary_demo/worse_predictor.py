@@ -16,7 +16,7 @@ import predictor.__main__ as service
 from contract.graphs import DomainGraphs
 from predictor.scorer import Scorer, Ticket
 
-SLOWER_S = 0.2
+SLOWER_S = 1.5
 
 
 class SlowScorer(Scorer):
