@@ -55,8 +55,7 @@ def _all(demo: Demo, options: argparse.Namespace) -> int:
         else:
             outcomes.append(demo.roll_out(version, SHORT_STEPS if options.short else STEPS, _show))
     _say("\n" + table(outcomes))
-    wrong = [o for o in outcomes if (o.other_failures if options.shadow else not o.as_meant)]
-    return 1 if wrong else 0
+    return 0 if all(outcome.as_meant for outcome in outcomes) else 1
 
 
 def _say(text: str) -> None:
@@ -78,9 +77,8 @@ def table(outcomes: Sequence[Outcome]) -> str:
         )
         own, other = (sum(found.values()) for found in (outcome.own_failures, outcome.other_failures))
         failed = f"{other} because of the rollout, {own} answered so by the canary, of {outcome.requests}"
-        verdict = "promoted" if outcome.status == 0 else "taken back"
         parts += [
-            f"{outcome.version.name}: {verdict}: {outcome.last_words}",
+            f"{outcome.version.name}: {outcome.verdict}: {outcome.last_words}",
             f"  split             {splits or 'none'}",
             f"  failed requests   {failed}",
             f"  canary in traffic {outcome.exposure_s:.1f} s",

@@ -26,7 +26,11 @@ from tests.serving.server_process import REPOSITORY
 
 SHIPPED = REPOSITORY / "models" / "dns-risk" / "1"
 POLICY = Path(__file__).parent / "policy.toml"
-PROMOTED, TAKEN_BACK, SHADOWED = 0, 1, 0
+# What the status of `watch` means after each command.
+VERDICTS = {
+    "start": ("promoted", "taken back"),
+    "shadow": ("nothing spoke against it", "a breach while it was the shadow"),
+}
 # Clients may still wait for an answer of the version that has just been taken back.
 SETTLE_S = 3.0
 
@@ -35,6 +39,7 @@ SETTLE_S = 3.0
 class Outcome:
     """One rollout, as its command line tells it and as clients saw it."""
 
+    command: str
     version: Version
     status: int
     last_words: str
@@ -49,7 +54,15 @@ class Outcome:
     @property
     def as_meant(self) -> bool:
         """Whether the verdict is right and nobody noticed the rollout as such."""
-        return self.status == (PROMOTED if self.version.good else TAKEN_BACK) and not self.other_failures
+        heard = self.versions_seen[self.version.version] or self.own_failures
+        unheard = self.command == "start" or not heard
+        return self.status == (not self.version.good) and not self.other_failures and unheard
+
+    @property
+    def verdict(self) -> str:
+        """What came of it, in words."""
+        names = VERDICTS[self.command]
+        return names[self.status] if self.status in {0, 1} else f"could not be judged (status {self.status})"
 
 
 @dataclass
@@ -88,6 +101,7 @@ class Demo:
         splits = self.cluster.splits[first_split:]
         own, other = measure.failures(requests, version.codes)
         return Outcome(
+            command=start[0],
             version=version,
             status=status,
             last_words=_reason(said),

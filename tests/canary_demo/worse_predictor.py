@@ -16,7 +16,7 @@ import predictor.__main__ as service
 from contract.graphs import DomainGraphs
 from predictor.scorer import Scorer, Ticket
 
-SLOWER_S = 1.5
+SLOWER_S = 1.0
 
 
 class SlowScorer(Scorer):
