@@ -8,7 +8,7 @@ DNS_RISK_SHARED ?= ../shared
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format train evaluate explain-check bench golden clean
+.PHONY: help run test check lint format train evaluate explain-check bench images manifests canary-demo golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,6 +55,15 @@ explain-check: $(DEV)  ## are explanations of the model in MODEL_DIR true, stabl
 bench: $(DEV)  ## speed, as ratios of one run
 	$(BIN)/python -m load_tests.bench_features
 	$(BIN)/python -m load_tests.bench_predictor --model_dir $(MODEL_DIR)
+
+images: $(DEV)  ## build the four images with docker, podman or buildah
+	$(BIN)/python -m inference_services.images build
+
+manifests: $(DEV)  ## render every overlay, check it against schemas and rules
+	$(BIN)/python -m inference_services.manifests
+
+canary-demo: $(DEV)  ## good and bad canaries behind a real proxy, judged by a real Prometheus
+	$(BIN)/python -m tests.canary_demo
 
 golden: $(DEV)  ## write golden files and README answers anew, after a change that is meant to move them
 	$(BIN)/python -m tests.golden
