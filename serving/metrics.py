@@ -13,7 +13,6 @@ import numpy as np
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.version import CONTRACT_VERSION
@@ -195,7 +194,7 @@ class ScoreHistogram(Collector):
         )
         for version, counts in list(self._counts.items()):
             total = [float(count) for count in np.cumsum(counts)]
-            bounds = [floatToGoString(bound) for bound in SCORE_BUCKETS]
+            bounds = [str(float(bound)) for bound in SCORE_BUCKETS]
             buckets = [*zip(bounds, total, strict=True), ("+Inf", total[-1])]
             family.add_metric([version], buckets, self._sums[version])
         yield family
