@@ -26,7 +26,7 @@ RATE = 160.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; status 1 where a verdict was wrong or somebody noticed a rollout."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     options = _options(arguments)
     missing = [program for program in ("nginx", "prometheus", "kubectl") if shutil.which(program) is None]

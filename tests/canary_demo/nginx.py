@@ -38,7 +38,7 @@ class Nginx:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._write(configuration)
-        self._process = subprocess.Popen(nginx_command(folder))
+        self._process = subprocess.Popen(nginx_command(folder), start_new_session=True)
         poll(lambda: bool(self._workers()))
 
     def _write(self, configuration: str) -> None:
