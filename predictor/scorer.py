@@ -41,10 +41,16 @@ class Ticket:
     on_host: torch.cuda.Event | None = None
 
     def result(self) -> Scores:
-        """Block until the scores are on the host."""
+        """Block until the scores are on the host.
+
+        Raises:
+            FloatingPointError: the model gave no number, which would be allowed through as a low risk.
+        """
         if self.on_host is not None:
             self.on_host.synchronize()
         categories = self.category_scores.numpy()
+        if not np.isfinite(categories).all():
+            raise FloatingPointError("the model's scores are not all numbers")
         return Scores(categories, 1.0 - categories[:, 0])
 
 

@@ -44,6 +44,15 @@ def test_read_only_requests_are_scored() -> None:
     assert shared.numpy().base is not None
 
 
+def test_a_model_that_gives_no_number_fails() -> None:
+    """NaN is greater than no threshold: a broken model would allow everything."""
+    model = random_model()
+    with torch.no_grad():
+        next(model.parameters()).fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="not all numbers"):
+        Scorer(model, CPU).launch([GRAPHS]).result()
+
+
 def test_the_cpu_computes_while_it_launches() -> None:
     """One batch at a time on CPU; `auto` takes CUDA only where there is one."""
     assert Scorer(random_model(), CPU).pipeline_depth == 1
