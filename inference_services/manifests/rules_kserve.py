@@ -24,7 +24,7 @@ _NAME: Final = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
 _LONGEST_NAME: Final = 63 - len("-transformer")
 _FRAMEWORKS: Final = ("model", "sklearn", "xgboost", "tensorflow", "pytorch", "triton", "onnx", "huggingface")
 # Fields of pods and containers that Knative has no place for: its CRD lists the ones it has.
-_NOT_KNATIVE_POD: Final = ("terminationGracePeriodSeconds", "deploymentStrategy")
+_NOT_KNATIVE_POD: Final = ("terminationGracePeriodSeconds", "deploymentStrategy", "topologySpreadConstraints")
 _NOT_KNATIVE_CONTAINER: Final = ("lifecycle",)
 
 
@@ -104,6 +104,19 @@ def autoscaler_fits(manifests: Sequence[Manifest]) -> Wrong:
             yield name_of(service), f"autoscaler class {chosen} belongs to Standard mode"
 
 
+def keda_has_metrics(manifests: Sequence[Manifest]) -> Wrong:
+    """With class keda each component has metrics, External ones with the target.value that KServe reads."""
+    for service, component, spec in _components(manifests):
+        annotations = service["metadata"].get("annotations", {})
+        metrics = spec.get("autoScaling", {}).get("metrics", [])
+        where = f"{name_of(service)}, {component}"
+        if annotations.get("serving.kserve.io/autoscalerClass") == "keda" and not metrics:
+            yield where, "class keda without metrics makes a ScaledObject without triggers"
+        for metric in metrics:
+            if metric["type"] == "External" and "value" not in metric["external"]["target"]:
+                yield where, "an External metric needs target.value"
+
+
 def one_port_on_knative(manifests: Sequence[Manifest]) -> Wrong:
     """Knative takes one container port: REST or gRPC."""
     for pods in _knative(manifests):
@@ -163,6 +176,7 @@ RULES = (
     canary_percent_is_heeded,
     no_canary_list,
     autoscaler_fits,
+    keda_has_metrics,
     one_port_on_knative,
     knative_has_the_field,
     one_worker,

@@ -38,6 +38,12 @@ GATEWAY: Final[dict[str, list[Change]]] = {
             {"serving.kserve.io/autoscalerClass": "hpa"}
         ),
     ],
+    "keda-has-metrics": [
+        lambda m: component(m, "explainer").pop("autoScaling"),
+        lambda m: component(m, "predictor")["autoScaling"]["metrics"][0]["external"].update(
+            target={"type": "AverageValue", "averageValue": "9"}
+        ),
+    ],
     "one-worker": [
         lambda m: set_argument(container(m), "--workers", "--workers=4"),
         lambda m: set_argument(runtime(m), "--workers", "--enable_docs_url=false"),
@@ -116,7 +122,7 @@ GATEWAY: Final[dict[str, list[Change]]] = {
         lambda m: find(m, "Service", "dns-risk-predictor-pods")["spec"]["selector"].update(
             component="predict"
         ),
-        lambda m: find(m, "PodDisruptionBudget", "dns-risk-explainer")["spec"]["selector"][
+        lambda m: find(m, "PodDisruptionBudget", "dns-risk-explainer-budget")["spec"]["selector"][
             "matchLabels"
         ].update(component="explain"),
         lambda m: find(m, "PodMonitor")["spec"]["selector"]["matchExpressions"][0].update(values=["dnsrisk"]),
@@ -147,6 +153,7 @@ KNATIVE: Final[dict[str, list[Change]]] = {
     ],
     "knative-has-the-field": [
         lambda m: component(m, "predictor").update(terminationGracePeriodSeconds=45),
+        lambda m: component(m, "explainer").update(topologySpreadConstraints=[{"maxSkew": 1}]),
         lambda m: container(m).update(lifecycle={"preStop": {"sleep": {"seconds": 10}}}),
         lambda m: container(m)["env"].append({"name": "N", "valueFrom": {"fieldRef": {"fieldPath": "a"}}}),
     ],
