@@ -143,6 +143,9 @@ def sandbox(pods: Pods, root: Path, hosts: Mapping[str, str], model: Path) -> li
     words = ["bwrap", "--die-with-parent", "--unshare-pid", "--clearenv"]
     words += ["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib"]
     words += ["--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev"]
+    # bubblewrap makes what is missing on the way readable for root alone.
+    for folder in ("/etc", "/opt", "/mnt", "/var", "/var/lib", "/var/lib/dns-risk"):
+        words += ["--perms", "0755", "--dir", folder]
     words += ["--ro-bind", str(names), "/etc/hosts", "--ro-bind", "/etc/nsswitch.conf", "/etc/nsswitch.conf"]
     words += ["--ro-bind", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     words += [

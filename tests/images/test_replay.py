@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -37,20 +38,24 @@ FOREIGN = {
 }
 
 
+def replayed(folders: pytest.TempPathFactory, image: str) -> Replay:
+    """One image's builder stage, done."""
+    # The index of torch's CPU wheels is where this machine's pip is set up to look.
+    arguments = {"DEVICE": "cpu", "TORCH_INDEX": ""}
+    replay = Replay(image, folders.mktemp(image), SYSTEM_PYTHON, arguments)
+    replay.run()
+    return replay
+
+
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Replay]:
     """Every image's builder stage, done."""
     if not Path(SYSTEM_PYTHON).exists():
         pytest.skip(f"needs {SYSTEM_PYTHON}, which every user can read")
-    replays = {}
-    for image in FOREIGN:
-        root = tmp_path_factory.mktemp(image)
-        # The index of torch's CPU wheels is where this machine's pip is set up to look.
-        replays[image] = Replay(image, root, SYSTEM_PYTHON, {"DEVICE": "cpu", "TORCH_INDEX": ""})
-        replays[image].run()
-        for folder in (root, *root.parents):
-            if folder.is_relative_to(tmp_path_factory.getbasetemp().parent):
-                folder.chmod(0o755)
+    with ThreadPoolExecutor(2) as pool:
+        replays = dict(zip(FOREIGN, pool.map(partial(replayed, tmp_path_factory), FOREIGN), strict=True))
+    for folder in (tmp_path_factory.getbasetemp(), *(replay.root for replay in replays.values())):
+        folder.chmod(0o755)
     return replays
 
 
