@@ -12,6 +12,9 @@ from rollout.evidence import Evidence, largest_shift, quantile, stability_index,
 from rollout.policy import Policy
 
 
+_FEWEST_FAILURES: Final = 5
+
+
 class Verdict(StrEnum):
     """What a rule, or all together, say."""
 
@@ -59,9 +62,10 @@ def overall(rulings: list[Ruling]) -> Verdict:
 
 
 def _errors(stable: Evidence, canary: Evidence, policy: Policy) -> Iterator[Ruling]:
-    # The lower bound breaches on few requests already if most of them fail, and never by one accident.
-    sure = wilson_lower(canary.failed, canary.requests)
     seen = canary.requests >= policy.traffic.min_requests
+    # The lower bound breaches on few requests already if many of them fail; one or two may be an accident.
+    counts = seen or canary.failed >= _FEWEST_FAILURES
+    sure = wilson_lower(canary.failed, canary.requests) if counts else 0.0
     limit = stable.error_ratio + policy.errors.max_increase
     note = f"{canary.failed:.0f} of {canary.requests:.0f} failed"
     yield Ruling(

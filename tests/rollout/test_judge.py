@@ -45,9 +45,10 @@ def test_a_worse_canary_breaches_its_rule(rule: str, canary: Evidence) -> None:
 
 
 def test_a_failing_canary_is_found_on_few_requests_and_an_accident_is_not() -> None:
-    """Ten failures of twenty are no chance; one of twenty may be."""
+    """Ten failures of twenty are no chance; one of twenty may be, and so may two of the first three."""
     assert ruling("error ratio", Evidence(requests=20, failed=10)) is Verdict.BREACH
     assert ruling("error ratio", Evidence(requests=20, failed=1)) is Verdict.NOT_ENOUGH
+    assert ruling("error ratio", Evidence(requests=3, failed=2)) is Verdict.NOT_ENOUGH
 
 
 def test_little_traffic_is_waited_for() -> None:
