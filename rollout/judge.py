@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from rollout.evidence import Evidence, largest_shift, quantile, stability_index, wilson_lower
 from rollout.policy import Policy
 
-
 _FEWEST_FAILURES: Final = 5
 
 
