@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     options = _options(arguments)
-    missing = [program for program in ("nginx", "prometheus", "kubectl") if shutil.which(program) is None]
+    missing = missing_programs()
     if missing:
         _say(f"needs {', '.join(missing)} on the PATH (Debian: apt install nginx prometheus)")
         return 2
@@ -41,6 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("stopped")
         return 130
+
+
+def missing_programs() -> list[str]:
+    """What the demo cannot do without."""
+    needed = (("nginx",), ("prometheus",), ("kubectl", "kustomize"))
+    return [" or ".join(any_of) for any_of in needed if not any(map(shutil.which, any_of))]
 
 
 def _all(demo: Demo, options: argparse.Namespace) -> int:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.canary_demo.__main__ import ORDER, RATE, SHORT_STEPS, table
+from tests.canary_demo.__main__ import ORDER, RATE, SHORT_STEPS, missing_programs, table
 from tests.canary_demo.demo import Demo, running
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        any(shutil.which(program) is None for program in ("nginx", "prometheus", "kubectl")),
-        reason="needs nginx, prometheus and kubectl on the PATH",
-    ),
+    pytest.mark.skipif(bool(missing_programs()), reason=f"needs {missing_programs()} on the PATH"),
 ]
 
 
