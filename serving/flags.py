@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from kserve.model_server import parser
 
-# KServe's flag -> our setting, where the names differ.
-SETTING_OF_FLAG: Final = {"http_port": "rest_port", "timeout_keep_alive": "keep_alive_s"}
+from serving.settings import SETTING_OF_FLAG
 
 _ABSENT: Final = object()
 

@@ -16,6 +16,9 @@ from contract.version import CONTRACT_VERSION
 
 ENV_PREFIX: Final = "DNS_RISK_"
 
+# KServe's flag -> our setting, where the names differ.
+SETTING_OF_FLAG: Final = {"http_port": "rest_port", "timeout_keep_alive": "keep_alive_s"}
+
 # Kubernetes sets these for every Service of the namespace, and ours may be called "dns-risk-…".
 _SERVICE_LINK: Final = re.compile(
     r"_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$"

@@ -12,8 +12,7 @@ from contract.version import CONTRACT_VERSION
 from inference_services.machine import SERVICES
 from inference_services.manifests.pods import Pods, name_of, of_kind, serving_pods
 from inference_services.manifests.render import Manifest
-from serving.flags import SETTING_OF_FLAG
-from serving.settings import ENV_PREFIX
+from serving.settings import ENV_PREFIX, SETTING_OF_FLAG
 
 Wrong = Iterator[tuple[str, str]]
 
