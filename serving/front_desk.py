@@ -12,7 +12,7 @@ import math
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from contract.errors import (
     DeadlineExceeded,
@@ -100,6 +100,14 @@ class CallWatch:
         self.end(DeadlineExceeded("the deadline passed before the answer was there"))
 
 
+@runtime_checkable
+class Watch(Protocol):
+    """What stands beside a request."""
+
+    def end(self, error: RiskError) -> None:
+        """Answer the request with this error, and end the work for it."""
+
+
 class FrontDesk:
     """The models of one server process and the requests inside it."""
 
@@ -112,7 +120,7 @@ class FrontDesk:
         self.metrics = metrics
         self.draining = False
         self._broken: RiskError | None = None
-        self._watches: set[CallWatch] = set()
+        self._watches: set[Watch] = set()
         self._empty = asyncio.Event()
         self._empty.set()
         self._inside = {"rest": 0, "grpc": 0}
@@ -141,6 +149,19 @@ class FrontDesk:
         """Let one request in, or refuse it before it costs anything.
 
         Raises:
+            RiskError: as `enter`.
+        """
+        watch = CallWatch(deadline)
+        self.enter(protocol, watch)
+        try:
+            yield watch
+        finally:
+            self.leave(protocol, watch)
+
+    def enter(self, protocol: str, watch: Watch) -> None:
+        """Let one request in; whoever was let in leaves.
+
+        Raises:
             Overloaded: as many requests of this protocol as the settings allow are inside.
             PredictorUnavailable: the model's engine has stopped.
         """
@@ -148,17 +169,16 @@ class FrontDesk:
             raise self._broken
         if self._inside[protocol] >= self.settings.max_in_flight:
             raise Overloaded(f"{self.settings.max_in_flight} requests are being worked on, try again later")
-        watch = CallWatch(deadline)
         self._watches.add(watch)
         self._empty.clear()
         self._inside[protocol] += 1
-        try:
-            yield watch
-        finally:
-            self._inside[protocol] -= 1
-            self._watches.discard(watch)
-            if not self._watches:
-                self._empty.set()
+
+    def leave(self, protocol: str, watch: Watch) -> None:
+        """One request is answered, or given up."""
+        self._inside[protocol] -= 1
+        self._watches.discard(watch)
+        if not self._watches:
+            self._empty.set()
 
     async def model_ready(self, model: RiskModel) -> bool:
         """Whether the model can answer and the server is to be sent requests; never raises."""

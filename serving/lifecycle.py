@@ -18,9 +18,9 @@ from typing import Any, Final
 from contract.errors import PredictorUnavailable
 from serving.deadline import Deadline
 from serving.front_desk import FrontDesk
-from serving.grpc_front import grpc_server
+from serving.grpc_front import GrpcServer, grpc_server
 from serving.http_server import HttpServer
-from serving.listening import bind_grpc, rest_socket
+from serving.listening import rest_socket
 from serving.rest_front import rest_application
 
 _LOG: Final = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Lifecycle:
         self._settings = desk.settings
         self._stop = asyncio.Event()
         self._http = HttpServer(rest_application(desk), desk.settings)
-        self._grpc: Any = grpc_server(desk)
+        self._grpc: GrpcServer
         self._engines: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
@@ -49,7 +49,7 @@ class Lifecycle:
         """
         settings = self._settings
         listener = rest_socket(settings.host, settings.rest_port)
-        bind_grpc(self._grpc, settings.host, settings.grpc_port)
+        self._grpc = grpc_server(self._desk)
         self._catch_signals()
         self._start_engines()
         await self._grpc.start()

@@ -14,7 +14,20 @@ def rest_socket(host: str, port: int) -> socket.socket:
     Raises:
         SystemExit: the port is in use or the address is not of this machine.
     """
-    listener = _bound_socket("REST", host, port)
+    return _listening("REST", host, port)
+
+
+def grpc_socket(host: str, port: int) -> socket.socket:
+    """A listening socket for the thin gRPC server; "::" accepts IPv4 as well.
+
+    Raises:
+        SystemExit: the port is in use or the address is not of this machine.
+    """
+    return _listening("gRPC", host, port)
+
+
+def _listening(protocol: str, host: str, port: int) -> socket.socket:
+    listener = _bound_socket(protocol, host, port)
     listener.listen(_BACKLOG)
     listener.settimeout(0.0)
     return listener

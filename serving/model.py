@@ -9,10 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from contract.errors import RiskError
 from contract.tensors import TensorSpec
 from serving.deadline import Deadline
 
@@ -71,6 +72,22 @@ class V1Call:
         )
 
 
+@runtime_checkable
+class RawCall(Protocol):
+    """A request that a model took as it came off the wire; answered once, later calls do nothing."""
+
+    deadline: Deadline
+
+    def caller_gone(self) -> bool:
+        """Whether nobody waits any more, also because the call was answered."""
+
+    def answer(self, message: bytes, request_id: str = "") -> None:
+        """Send a serialized ModelInferResponse without its id, and the request's own id if it had one."""
+
+    def fail(self, error: RiskError) -> None:
+        """Refuse the request."""
+
+
 # Returns what orjson can dump; raises RiskError like `infer`.
 V1Verb: TypeAlias = Callable[[V1Call], Awaitable[object]]
 
@@ -86,6 +103,8 @@ class RiskModel(ABC):
     platform = ""
     # True: `start_engine` runs beside the servers for as long as they serve; if it ends, the process does.
     engine = False
+    # True: `take_raw` is offered every gRPC request first.
+    takes_raw = False
 
     def __init__(
         self, name: str, version: str, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
@@ -98,6 +117,14 @@ class RiskModel(ABC):
     @abstractmethod
     async def infer(self, call: InferCall) -> InferAnswer:
         """Answer one call with every declared output; the front picks the requested ones."""
+
+    def take_raw(self, message: bytes, call: RawCall) -> bool:  # noqa: ARG002 - for those who override
+        """Take a serialized ModelInferRequest without a task, where it is in a form made for speed.
+
+        Only on the thin front, and only where `takes_raw` is true. False leaves the request to `infer`,
+        which must say the same of it.
+        """
+        return False
 
     async def ready(self) -> bool:
         """Whether the model can really answer now; asked by every probe, so it must be quick."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterable
 from typing import Final
 
-from contract.errors import InvalidTensors
+from contract.errors import InvalidTensors, Overloaded, PredictorUnavailable
 from serving.tensor_contract import echo
 
 REQUEST_ID: Final = "x-request-id"
@@ -15,6 +16,14 @@ TIMEOUT_MS: Final = "x-request-timeout-ms"
 # W3C Trace Context, https://www.w3.org/TR/trace-context/; nothing else of a caller goes downstream.
 FORWARDED: Final = frozenset({"traceparent", "tracestate", REQUEST_ID})
 _LONGEST_FORWARDED: Final = 512
+
+# gRFC A6: how long a gRPC client should wait before it tries again what was refused for load.
+RETRY_PUSHBACK: Final = (("grpc-retry-pushback-ms", "1000"),)
+RETRYABLE: Final = (Overloaded, PredictorUnavailable)
+
+# All but the last group of a UUID.
+_PROCESS: Final = str(uuid.uuid4())[:24]
+_NUMBERS: Final = itertools.count(1)
 
 
 def forwardable(metadata: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -35,12 +44,17 @@ def _travels(value: object) -> bool:
     )
 
 
+def new_id() -> str:
+    """A UUID that no other request has: random for the process, then counted; a random one costs more."""
+    return f"{_PROCESS}{next(_NUMBERS):012x}"
+
+
 def identify(request_id: str, forward: dict[str, str]) -> str:
-    """The id to answer with: the request's own, else its x-request-id, else a new UUID.
+    """The id to answer with: the request's own, else its x-request-id, else a new one.
 
     Also makes sure that `forward` carries an x-request-id downstream.
     """
-    chosen = request_id or forward.get(REQUEST_ID) or str(uuid.uuid4())
+    chosen = request_id or forward.get(REQUEST_ID) or new_id()
     if REQUEST_ID not in forward and _travels(chosen):
         forward[REQUEST_ID] = chosen
     return chosen

@@ -47,6 +47,9 @@ class ServingSettings(BaseSettings):
     grpc_port: Port = 8081
     """Port of gRPC (flag --grpc_port)."""
 
+    grpc_front: Literal["thin", "grpcio"] = "thin"
+    """Who speaks gRPC: our own HTTP/2 server, or grpc.aio, at a seventh of the speed."""
+
     event_loop: Literal["auto", "uvloop", "asyncio"] = "auto"
     """Event loop; auto takes uvloop where it is installed (flag --event-loop)."""
 

@@ -1,0 +1,89 @@
+"""What a peer may take: sizes, times, and how often it may do what costs it nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from serving.http2.frames import Code, ConnectionFault
+
+# Frames that ask for work without bringing any: a client that is busy earns more by being answered.
+_NUISANCES: Final = 4_000.0
+_NUISANCES_PER_S: Final = 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one server; bytes and seconds.
+
+    Fields:
+        message_bytes      largest message, in and out of compression
+        header_bytes       largest header list, and largest header block on the wire
+        streams            requests open at a time on one connection
+        calls              requests open at a time in the process, those on their way in and out included
+        held_bytes         unfinished messages and unsent answers of all connections together
+        header_timeout_s   until a new connection has introduced itself
+        keepalive_s        silence after which a connection is asked whether it lives
+        keepalive_limit_s  until it must have answered that
+        max_age_s          until a connection is renewed; 0: never
+        max_age_grace_s    until a connection that is being renewed is closed whatever happens on it
+        deadline_s         for a call to come in and be answered, where its caller set none
+        max_deadline_s     the same, whatever its caller asks for
+    """
+
+    message_bytes: int
+    header_bytes: int
+    streams: int
+    calls: int
+    held_bytes: int
+    header_timeout_s: float
+    keepalive_s: float
+    keepalive_limit_s: float
+    max_age_s: float
+    max_age_grace_s: float
+    deadline_s: float
+    max_deadline_s: float
+
+
+class Patience:
+    """A bucket of nuisances: rapid resets, floods of empty frames, pings and settings end here."""
+
+    __slots__ = ("_left", "_seen_s")
+
+    def __init__(self) -> None:
+        self._left = _NUISANCES
+        self._seen_s = time.monotonic()
+
+    def spend(self, cost: float = 1.0) -> None:
+        """Bear one nuisance.
+
+        Raises:
+            ConnectionFault: there were too many.
+        """
+        self._left -= cost
+        if self._left < 0.0:
+            now_s = time.monotonic()
+            self._left = min(_NUISANCES, self._left + (now_s - self._seen_s) * _NUISANCES_PER_S)
+            self._seen_s = now_s
+            if self._left < 0.0:
+                raise ConnectionFault(Code.ENHANCE_YOUR_CALM, "too many frames that bring no work")
+
+    def earn(self) -> None:
+        """A request was answered."""
+        if self._left < _NUISANCES:
+            self._left += 4.0
+
+
+@dataclass(slots=True)
+class Held:
+    """Bytes and calls that all connections of a process hold together."""
+
+    limits: Limits
+    bytes: int = 0
+    calls: int = 0
+    refused: int = field(default=0)
+
+    def room(self, size: int) -> bool:
+        """Whether so many bytes more may be held."""
+        return self.bytes + size <= self.limits.held_bytes
