@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from jaxtyping import Int64
@@ -10,6 +11,8 @@ from jaxtyping import Int64
 from contract.errors import InvalidTensors
 from contract.feature_schema import DOMAIN_NODE, MAX_NAME_LENGTH, NODE_TYPES, RELATIONS
 from contract.graphs import GRAPH_INPUTS, DomainGraphs
+
+LARGEST_FEATURE: Final = 1e6
 
 
 def from_tensors(tensors: Mapping[str, np.ndarray]) -> DomainGraphs:
@@ -134,10 +137,12 @@ def _check_parts(graphs: DomainGraphs) -> None:
 
 
 def _check_finite(graphs: DomainGraphs) -> None:
-    finite = np.isfinite(graphs.node_features)
-    if not finite.all():
-        node, column = np.unravel_index(int(np.argmin(finite)), finite.shape)
+    # A scaled feature is around 1; far beyond it, a model's arithmetic leaves no number.
+    small = np.abs(graphs.node_features) <= LARGEST_FEATURE
+    if not small.all():
+        node, column = np.unravel_index(int(np.argmin(small)), small.shape)
+        value = graphs.node_features[node, column]
+        expected = f"values up to {LARGEST_FEATURE:g} in size" if np.isfinite(value) else "finite values"
         raise InvalidTensors(
-            f"node_features: expected finite values, got {graphs.node_features[node, column]} "
-            f"at [{int(node)}, {int(column)}]"
+            f"node_features: expected {expected}, got {value} at [{int(node)}, {int(column)}]"
         )

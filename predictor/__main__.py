@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from kserve.model_server import parser
+from kserve.protocol.grpc import grpc_predict_v2_pb2
 
 from contract.tensors import RISK_MODEL
 from predictor.batcher import Batcher
@@ -52,8 +53,23 @@ def build(settings: PredictorSettings, name: str) -> RiskPredictor:
         raise SystemExit(str(refusal)) from None
     logger.info("model_loaded", extra={"version": config.version, "device": str(scorer.device)})
     BuildMetrics().announce("predictor", server_version(), config.version)
-    batcher = Batcher(scorer, settings.batch_budget, settings.queue_limit, BatchMeter(BatcherMetrics()))
-    return RiskPredictor(name, config, batcher)
+    meter = BatchMeter(BatcherMetrics())
+    batcher = Batcher(
+        scorer,
+        settings.batch_budget,
+        settings.queue_limit,
+        meter,
+        on_loop=scores_on_loop(settings.score_on, scorer.device),
+    )
+    meter.watch(batcher)
+    return RiskPredictor(name, config, batcher, grpc_predict_v2_pb2)
+
+
+def scores_on_loop(setting: str, device: torch.device) -> bool:
+    """Whether batches run on the event loop: as told, else where a thread would only contend with it."""
+    if setting == "auto":
+        return device.type == "cpu" and torch.get_num_threads() == 1
+    return setting == "loop"
 
 
 if __name__ == "__main__":

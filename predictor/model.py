@@ -139,7 +139,9 @@ class EvidencePath(nn.Module):
         by_group = degrees.new_zeros(len(degrees), self.groups)
         by_group.index_add_(1, self.group_of_relation, degrees)
         is_domain = (node_type == DOMAIN_NODE).to(node_features.dtype)[:, None]
-        said = torch.cat([node_features[:, self.columns], by_group.log1p(), is_domain], dim=1)
+        # No degree is negative, but features come from other processes.
+        log_degrees = by_group.clamp(min=0.0).log1p()
+        said = torch.cat([node_features[:, self.columns], log_degrees, is_domain], dim=1)
         # Counts of odd names and of crowded hosts reach far beyond the scale; what is far is far enough.
         return said.clamp(max=FAR)
 

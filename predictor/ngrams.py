@@ -10,10 +10,10 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 # Every product of two hashes stays below 2^62, so int64 never overflows and no backend can differ.
-_BITS: Final = (1 << 31) - 1
-_STEP: Final = 0x5BD1E995 & _BITS
-_SPREAD: Final = 0x2C1B3C6D & _BITS
-_EDGE: Final = ord(".")
+BITS: Final = (1 << 31) - 1
+STEP: Final = 0x5BD1E995 & BITS
+SPREAD: Final = 0x2C1B3C6D & BITS
+EDGE: Final = ord(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ def hashed_ngrams(
     padded = torch.nn.functional.pad(text + 1, (0, max(layout.sizes)))
     rolling = torch.zeros_like(text)
     for size in range(1, max(layout.sizes) + 1):
-        rolling.mul_(_STEP).add_(padded[size - 1 : size - 1 + len(text)]).bitwise_and_(_BITS)
+        rolling.mul_(STEP).add_(padded[size - 1 : size - 1 + len(text)]).bitwise_and_(BITS)
         if size in layout.sizes:
-            salt = ((torch.arange(3, device=text.device) * 8 + size) * _SPREAD & _BITS)[part]
+            salt = ((torch.arange(3, device=text.device) * 8 + size) * SPREAD & BITS)[part]
             table[:, layout.sizes.index(size)] = rolling ^ salt
     ids = _mix(table).remainder_(layout.buckets)
     present = left[:, None] >= torch.tensor(layout.sizes, device=text.device)
@@ -71,7 +71,7 @@ def _framed(
     length = torch.where(bare > 0, bare + 2, 0)
     starts = torch.nn.functional.pad(length.cumsum(0), (1, 0))
     total = int(starts[-1])
-    text = torch.full((total,), _EDGE, dtype=torch.int64, device=length.device)
+    text = torch.full((total,), EDGE, dtype=torch.int64, device=length.device)
     named = torch.repeat_interleave(starts[:-1] + 1 - name_offsets[:-1], bare, output_size=len(name_bytes))
     text[named + torch.arange(len(name_bytes), device=length.device)] = name_bytes.long()
     places = torch.arange(total, device=length.device)
@@ -83,8 +83,8 @@ def _framed(
 
 def _mix(hashed: Int64[Tensor, "*shape"]) -> Int64[Tensor, "*shape"]:
     """Scatter neighbouring hashes; works in place on its argument."""
-    hashed.bitwise_xor_(hashed >> 15).mul_(_SPREAD).bitwise_and_(_BITS)
-    hashed.bitwise_xor_(hashed >> 13).mul_(_STEP).bitwise_and_(_BITS)
+    hashed.bitwise_xor_(hashed >> 15).mul_(SPREAD).bitwise_and_(BITS)
+    hashed.bitwise_xor_(hashed >> 13).mul_(STEP).bitwise_and_(BITS)
     return hashed.bitwise_xor_(hashed >> 16)
 
 

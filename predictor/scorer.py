@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from contract.graphs import DomainGraphs, union
+from contract.graphs import DomainGraphs
+from predictor.fast_forward import FastForward, tensor_of
 from predictor.model import RiskGnn
+from predictor.raw_graphs import RawGraphs, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Scores:
 class Ticket:
     """Scores that may still be on their way to the host."""
 
-    category_scores: torch.Tensor
+    category_scores: np.ndarray
     on_host: torch.cuda.Event | None = None
 
     def result(self) -> Scores:
@@ -48,7 +50,7 @@ class Ticket:
         """
         if self.on_host is not None:
             self.on_host.synchronize()
-        categories = self.category_scores.numpy()
+        categories = self.category_scores
         if not np.isfinite(categories).all():
             raise FloatingPointError("the model's scores are not all numbers")
         return Scores(categories, 1.0 - categories[:, 0])
@@ -68,18 +70,25 @@ class Scorer:
         self._model = model.to(device).eval()
         self.device = device
         self._copies = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._on_cpu = FastForward(self._model) if device.type == "cpu" else None
 
     @property
     def pipeline_depth(self) -> int:
         return 1 if self._copies is None else 2
 
     @torch.inference_mode()
-    def launch(self, batch: Sequence[DomainGraphs]) -> Ticket:
-        """Join the graphs and start scoring them."""
-        tensors = host_tensors(union(batch))
+    def launch(self, batch: Sequence[DomainGraphs | RawGraphs]) -> Ticket:
+        """Join the graphs and start scoring them.
+
+        Raises:
+            BrokenRequests: some of the requests break the contract; nothing was scored.
+        """
+        graphs = joined(batch)
+        if self._on_cpu is not None:
+            return Ticket(self._on_cpu.category_scores(graphs))
         if self._copies is None:
-            return Ticket(self._model.category_scores(tensors))
-        return self._launch_cuda(tensors, self._copies)
+            return Ticket(self._model.category_scores(host_tensors(graphs)).cpu().numpy())
+        return self._launch_cuda(host_tensors(graphs), self._copies)
 
     def _launch_cuda(self, tensors: dict[str, torch.Tensor], copies: torch.cuda.Stream) -> Ticket:
         with torch.cuda.stream(copies):
@@ -97,14 +106,9 @@ class Scorer:
         host = torch.empty(scores.shape, dtype=scores.dtype, pin_memory=True)
         host.copy_(scores, non_blocking=True)
         on_host.record(compute)
-        return Ticket(host, on_host)
+        return Ticket(host.numpy(), on_host)
 
 
 def host_tensors(graphs: DomainGraphs) -> dict[str, torch.Tensor]:
     """The model's arguments, sharing the arrays' memory where it is writable."""
-    return {name: torch.from_numpy(_writable(array)) for name, array in graphs.tensors().items()}
-
-
-def _writable(array: np.ndarray) -> np.ndarray:
-    # torch refuses read-only buffers, which is what a single undecoded request holds.
-    return array if array.flags.writeable else array.copy()
+    return {name: tensor_of(array) for name, array in graphs.tensors().items()}

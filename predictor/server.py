@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from contract.errors import FeatureSchemaMismatch, InvalidTensors
+from contract.errors import FeatureSchemaMismatch, InvalidTensors, RiskError
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.graph_checks import from_tensors
 from contract.graphs import GRAPH_INPUTS, GRAPH_OUTPUTS
@@ -12,8 +12,9 @@ from contract.tensors import BLOCK_PARAMETER, MODEL_VERSION_PARAMETER, MONITOR_P
 from predictor.batcher import Batcher
 from predictor.checkpoint import ModelConfig
 from predictor.packing import Size
+from predictor.wire import AnswerWriter, GraphRequests, RawAnswer
 from serving.metrics import BatcherMetrics
-from serving.model import InferAnswer, InferCall, Parameter, Parameters, RiskModel
+from serving.model import InferAnswer, InferCall, Parameter, Parameters, RawCall, RiskModel
 
 PLATFORM: Final = "pytorch-geometric"
 
@@ -23,8 +24,9 @@ class RiskPredictor(RiskModel):
 
     platform = PLATFORM
     engine = True
+    takes_raw = True
 
-    def __init__(self, name: str, config: ModelConfig, batcher: Batcher) -> None:
+    def __init__(self, name: str, config: ModelConfig, batcher: Batcher, messages: Any) -> None:
         super().__init__(name, config.version, GRAPH_INPUTS, GRAPH_OUTPUTS)
         self._batcher = batcher
         self._answer_parameters: dict[str, Parameter] = {
@@ -32,6 +34,8 @@ class RiskPredictor(RiskModel):
             MONITOR_PARAMETER: config.operating_points.monitor,
             BLOCK_PARAMETER: config.operating_points.block,
         }
+        self._requests = GraphRequests(self, {SCHEMA_PARAMETER: FEATURE_SCHEMA}, messages)
+        self._answers = AnswerWriter(self, self._answer_parameters, messages)
 
     async def infer(self, call: InferCall) -> InferAnswer:
         """Score a request's graphs.
@@ -44,6 +48,18 @@ class RiskPredictor(RiskModel):
         scores = await self._batcher.submit(from_tensors(call.inputs), call.deadline)
         outputs = {"category_scores": scores.category_scores, "risk_score": scores.risk_score}
         return InferAnswer(outputs, dict(self._answer_parameters))
+
+    def take_raw(self, message: bytes, call: RawCall) -> bool:
+        """Queue a request as the transformer writes it, without decoding it."""
+        recognised = self._requests.recognise(message)
+        if recognised is None:
+            return False
+        graphs, request_id = recognised
+        try:
+            self._batcher.enqueue(graphs, call.deadline, RawAnswer(call, request_id, self._answers))
+        except RiskError as refusal:
+            call.fail(refusal)
+        return True
 
     async def ready(self) -> bool:
         return self._batcher.is_open
@@ -78,9 +94,10 @@ class BatchMeter:
     def __init__(self, metrics: BatcherMetrics) -> None:
         self._metrics = metrics
 
-    def queue_changed(self, requests: int, graphs: int) -> None:
-        self._metrics.queue_depth.set(requests)
-        self._metrics.queue_graphs.set(graphs)
+    def watch(self, batcher: Batcher) -> None:
+        """Read the queue whenever it is scraped."""
+        self._metrics.queue_depth.set_function(lambda: batcher.queued_requests)
+        self._metrics.queue_graphs.set_function(lambda: batcher.queued_graphs)
 
     def left_queue(self, waited_s: float) -> None:
         self._metrics.queue_seconds.observe(waited_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,9 @@ class PredictorSettings(ServingSettings):
 
     torch_threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Threads of one forward pass on CPU; 0 takes all cores but one, which the front needs."""
+
+    score_on: Literal["auto", "loop", "thread"] = "auto"
+    """Where batches run: auto takes the event loop for one torch thread on CPU, else a thread."""
 
     max_batch_graphs: Annotated[int, Field(ge=1)] = 512
     """Graphs in one batch, and in one request; past it a larger batch gains nothing on CPU."""

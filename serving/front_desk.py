@@ -23,8 +23,8 @@ from contract.errors import (
     UnknownModel,
 )
 from serving.deadline import Deadline, within
-from serving.metrics import RequestMetrics
 from serving.model import RiskModel
+from serving.request_metrics import RequestMetrics
 from serving.settings import ServingSettings
 from serving.tensor_contract import TensorContract, echo
 

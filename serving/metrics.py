@@ -6,7 +6,8 @@ Each class is constructed once per process by whoever feeds it, so that a servic
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -26,35 +27,6 @@ SCORE_BUCKETS: Final = np.round(np.arange(0.05, 1.0001, 0.05), 2)
 
 # Label of requests for a model that is not here: an attacker must not be able to create label values.
 UNKNOWN_MODEL: Final = "unknown"
-
-
-class RequestMetrics:
-    """Requests by protocol ("rest", "grpc"), model and code ("200", "OK", "RESOURCE_EXHAUSTED", …)."""
-
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self._requests = Counter(
-            "dns_risk_requests", "Requests answered.", ("protocol", "model", "code"), registry=registry
-        )
-        self._seconds = Histogram(
-            "dns_risk_request_seconds",
-            "Seconds from the first byte of a request seen to its answer.",
-            ("protocol", "model"),
-            buckets=LATENCY_BUCKETS_S,
-            registry=registry,
-        )
-        self._in_flight = Gauge(
-            "dns_risk_in_flight", "Requests accepted and not yet answered.", ("protocol",), registry=registry
-        )
-
-    def begin(self, protocol: str) -> None:
-        """Count one request in."""
-        self._in_flight.labels(protocol).inc()
-
-    def end(self, protocol: str, model: str, code: str, seconds: float) -> None:
-        """Count one request out; `model` is a registered name or `UNKNOWN_MODEL`."""
-        self._in_flight.labels(protocol).dec()
-        self._requests.labels(protocol, model, code).inc()
-        self._seconds.labels(protocol, model).observe(seconds)
 
 
 class BuildMetrics:
@@ -172,6 +144,16 @@ class AnswerMetrics:
             self._categories.labels(category.decode(), model_version).inc(count)
 
 
+def cumulative(bounds: Iterable[float], counts: Sequence[float | int]) -> list[tuple[str, float]]:
+    """Counts of the parts between bounds as Prometheus' buckets, each with all below it; the last is +Inf.
+
+    >>> cumulative([0.5, 1.0], [1, 2, 3])
+    [('0.5', 1.0), ('1.0', 3.0), ('+Inf', 6.0)]
+    """
+    names = [*(str(float(bound)) for bound in bounds), "+Inf"]
+    return list(zip(names, accumulate(map(float, counts)), strict=True))
+
+
 class ScoreHistogram(Collector):
     """`dns_risk_score`: a histogram that counts a whole request at once, not a name at a time."""
 
@@ -193,10 +175,9 @@ class ScoreHistogram(Collector):
             "dns_risk_score", "Risk scores given, by model version.", labels=["model_version"]
         )
         for version, counts in list(self._counts.items()):
-            total = [float(count) for count in np.cumsum(counts)]
-            bounds = [str(float(bound)) for bound in SCORE_BUCKETS]
-            buckets = [*zip(bounds, total, strict=True), ("+Inf", total[-1])]
-            family.add_metric([version], buckets, self._sums[version])
+            family.add_metric(
+                [version], cumulative(SCORE_BUCKETS, [*counts.tolist(), 0]), self._sums[version]
+            )
         yield family
 
 

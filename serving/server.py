@@ -16,8 +16,8 @@ from kserve.utils.inference_client_factory import InferenceClientFactory
 from serving.front_desk import FrontDesk
 from serving.lifecycle import Lifecycle
 from serving.logs import configure_logs
-from serving.metrics import RequestMetrics
 from serving.model import RiskModel
+from serving.request_metrics import RequestMetrics
 from serving.settings import ServingSettings
 
 _LOG: Final = logging.getLogger(__name__)

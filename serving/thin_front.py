@@ -10,8 +10,6 @@ import logging
 import time
 from typing import Any, Final
 
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
-
 from contract.errors import DeadlineExceeded, RiskError, ScoringFailed
 from serving.deadline import Deadline
 from serving.front_desk import FrontDesk
@@ -22,6 +20,7 @@ from serving.http2.stream import Stream
 from serving.infer_message import infer_message, parse
 from serving.metrics import UNKNOWN_MODEL
 from serving.model import RiskModel
+from serving.protobuf_bytes import delimited
 from serving.request_context import REQUEST_ID, RETRY_PUSHBACK, RETRYABLE, forwardable, new_id
 from serving.settings import ServingSettings
 from serving.tensor_contract import echo
@@ -177,4 +176,5 @@ class Visit:
 
 
 def _id_field(request_id: str) -> bytes:
-    return messages.ModelInferResponse(id=request_id).SerializeToString()
+    # ModelInferResponse.id
+    return delimited(3, request_id.encode())

@@ -1,6 +1,6 @@
-"""One HTTP/2 connection: its streams, its windows, and its own end.
+"""One HTTP/2 connection: its streams and its own end.
 
-Every byte that is kept is counted in `limits.Held`. What comes in is read by `receiver`.
+Every byte that is kept is counted in `limits.Held`. `receiver` reads, `sender` writes.
 """
 
 from __future__ import annotations
@@ -8,15 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from serving.http2 import frames
 from serving.http2.frames import (
-    ACK,
-    DEFAULT_FRAME_BYTES,
     DEFAULT_WINDOW,
-    LARGEST_FRAME_BYTES,
     LARGEST_WINDOW,
     STREAM_BITS,
     Code,
@@ -28,13 +24,13 @@ from serving.http2.frames import (
 from serving.http2.headers import RequestHead
 from serving.http2.limits import Held, Patience
 from serving.http2.receiver import Receiver
+from serving.http2.sender import Sender
 from serving.http2.stream import PREFIX, Stream
 
 _LOG: Final = logging.getLogger(__name__)
 
 # What a peer may have under way on one connection; what of it is kept is bounded by `Held`.
 _OWN_WINDOW: Final = 16 * 1024 * 1024
-_WRITE_BUFFER_BYTES: Final = 1024 * 1024
 _LINGER_S: Final = 1.0
 _DRAINING: Final = b"draining"
 _ALIVE: Final = b"alive???"
@@ -54,36 +50,25 @@ class Host(Protocol):
         """A call has begun: say who reads it, or refuse it."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(Sender):
     """The protocol of one accepted socket."""
 
     def __init__(self, host: Host) -> None:
+        super().__init__()
         self._host = host
         self.held = host.held
         self.patience = Patience()
-        self.streams: dict[int, Stream] = {}
         # Streams that were ended before their request was complete: more of it may come.
         self.cut_short: dict[int, None] = {}
-        # Streams whose answer waits for the peer's windows.
-        self.pending: dict[int, Stream] = {}
-        self.window = DEFAULT_WINDOW
         self._receiver = Receiver(self, host.held.limits.header_bytes)
-        self._loop = asyncio.get_running_loop()
-        self._transport: Any = None
         self._born_s = self._heard_s = time.monotonic()
         self._asked_s = 0.0
         self._leaving_s = 0.0
-        self._peer_window = DEFAULT_WINDOW
-        self._peer_frame = DEFAULT_FRAME_BYTES
-        self._out: list[bytes] = []
-        self._writable = True
         self._door_closed = False
-        self._dead = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce ourselves."""
-        self._transport = transport
-        self._transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
+        super().connection_made(transport)
         limits = self.held.limits
         own = [
             (Setting.MAX_CONCURRENT_STREAMS, limits.streams),
@@ -96,7 +81,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come."""
         self._heard_s = time.monotonic()
-        if self._dead:
+        if self.dead:
             return
         try:
             self._receiver.take(data)
@@ -108,11 +93,9 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _reason: Exception | None) -> None:
         """Nobody waits on any stream any more."""
-        self._dead = True
+        self.dead = True
         self._drop_streams()
         self._host.left(self)
-
-    # Streams.
 
     def open_stream(self, number: int, head: RequestHead, *, ended: bool) -> None:
         """A request has begun.
@@ -124,7 +107,7 @@ class Connection(asyncio.Protocol):
             return
         if len(self.streams) >= self.held.limits.streams:
             raise StreamFault(Code.REFUSED_STREAM, "too many streams")
-        stream = self.streams[number] = Stream(self, number, head, self._peer_window)
+        stream = self.streams[number] = Stream(self, number, head, self.peer_window)
         self.held.calls += 1
         self._host.opened(stream)
         if ended and not stream.closed:
@@ -154,99 +137,13 @@ class Connection(asyncio.Protocol):
         for stream in tuple(self.streams.values()):
             stream.drop()
 
-    # The peer's wishes.
-
-    def adopt(self, values: Sequence[tuple[int, int]]) -> None:
-        """Follow the peer's SETTINGS, and say so.
-
-        Raises:
-            ConnectionFault: a value that RFC 9113 forbids.
-        """
-        for name, value in values:
-            if name == Setting.INITIAL_WINDOW_SIZE:
-                self._rewindow(value)
-            elif name == Setting.MAX_FRAME_SIZE:
-                if not DEFAULT_FRAME_BYTES <= value <= LARGEST_FRAME_BYTES:
-                    raise ConnectionFault(Code.PROTOCOL_ERROR, "an impossible frame size")
-                self._peer_frame = value
-            elif name == Setting.ENABLE_PUSH and value > 1:
-                raise ConnectionFault(Code.PROTOCOL_ERROR, "an impossible setting")
-        self.write(frames.frame(Kind.SETTINGS, ACK, 0))
-        self._push_pending()
-
-    def _rewindow(self, size: int) -> None:
-        if size > LARGEST_WINDOW:
-            raise ConnectionFault(Code.FLOW_CONTROL_ERROR, "an impossible window")
-        change, self._peer_window = size - self._peer_window, size
-        for stream in self.streams.values():
-            stream.window += change
-            if stream.window > LARGEST_WINDOW:
-                raise ConnectionFault(Code.FLOW_CONTROL_ERROR, "an impossible window")
-
-    def widen(self, number: int, increment: int) -> None:
-        """The peer takes more, on a stream that is open or, as 0, on the connection.
-
-        Raises:
-            ConnectionFault, StreamFault: a window beyond 2^31 - 1.
-        """
-        if number == 0:
-            self.window += increment
-            if self.window > LARGEST_WINDOW:
-                raise ConnectionFault(Code.FLOW_CONTROL_ERROR, "an impossible window")
-            self._push_pending()
-            return
-        stream = self.streams[number]
-        stream.window += increment
-        if stream.window > LARGEST_WINDOW:
-            raise StreamFault(Code.FLOW_CONTROL_ERROR, "an impossible window")
-        if number in self.pending:
-            stream.push()
-
-    # Out.
-
-    def write(self, data: bytes) -> None:
-        """Send frames at the end of this round of the loop, joined with others."""
-        if not self._out:
-            self._loop.call_soon(self._flush)
-        self._out.append(data)
-
-    def _flush(self) -> None:
-        out, self._out = self._out, []
-        if out and not self._dead:
-            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
-
-    def pause_writing(self) -> None:
-        """The peer does not read: answers wait."""
-        self._writable = False
-
-    def resume_writing(self) -> None:
-        """The peer reads again."""
-        self._writable = True
-        self._push_pending()
-
-    def sends_now(self, size: int) -> bool:
-        """Whether a DATA frame of so many bytes may leave at once."""
-        return size <= self.window and size <= self._peer_frame and self._writable and not self.pending
-
-    def room(self) -> int:
-        """How many bytes a DATA frame may have now."""
-        return min(self.window, self._peer_frame) if self._writable else 0
-
-    def _push_pending(self) -> None:
-        for stream in tuple(self.pending.values()):
-            if self.room() <= 0:
-                return
-            stream.push()
-
-    # The end.
-
     def leave(self) -> None:
         """Take no new calls, gracefully: calls that are on their way are still answered."""
-        if not self._leaving_s and not self._dead:
+        if not self._leaving_s and not self.dead:
             self._leaving_s = time.monotonic()
             ping = frames.frame(Kind.PING, 0, 0, _DRAINING)
             self.write(frames.goaway(STREAM_BITS, Code.NO_ERROR) + ping)
-            self._loop.call_later(_LINGER_S, self._close_door)
+            self.loop.call_later(_LINGER_S, self._close_door)
 
     def ping_answered(self, payload: bytes) -> None:
         """All that the peer sent before it heard that we leave has come."""
@@ -254,15 +151,15 @@ class Connection(asyncio.Protocol):
             self._close_door()
 
     def _close_door(self) -> None:
-        if not self._door_closed and not self._dead:
+        if not self._door_closed and not self.dead:
             self._door_closed = True
             self.write(frames.goaway(self._receiver.last_stream, Code.NO_ERROR))
             self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if not self.streams and not self._dead:
-            self._flush()
-            self._transport.close()
+        if not self.streams and not self.dead:
+            self.flush()
+            self.transport.close()
 
     def tick(self, now_s: float) -> None:
         """Look now and then whether the peer lives, and whether the connection is to be renewed."""
@@ -284,16 +181,16 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """End the connection now; what was not sent is lost."""
-        self._dead = True
-        self._transport.abort()
+        self.dead = True
+        self.transport.abort()
 
     def _die(self, fault: ConnectionFault) -> None:
-        if self._dead:
+        if self.dead:
             return
         self.write(frames.goaway(self._receiver.last_stream, fault.code, str(fault)))
-        self._flush()
-        self._dead = True
+        self.flush()
+        self.dead = True
         self._drop_streams()
-        self._transport.close()
+        self.transport.close()
         # A peer that does not read must not keep the socket.
-        self._loop.call_later(_LINGER_S, self._transport.abort)
+        self.loop.call_later(_LINGER_S, self.transport.abort)

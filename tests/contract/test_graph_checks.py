@@ -45,6 +45,12 @@ def spoiled(name: str, place: object, value: float) -> dict[str, np.ndarray]:
         ("target_nodes", 1, 3, r"target_nodes: expected values in \[4, 8\), got 3 at \[1\]"),
         ("edge_index", (1, 5), 8, r"edge_index: expected values in \[4, 8\), got 8 at \[1, 5\]"),
         ("node_features", (1, 0), np.nan, r"node_features: expected finite values, got nan at \[1, 0\]"),
+        (
+            "node_features",
+            (1, 0),
+            -2e6,
+            r"node_features: expected values up to 1e\+06 in size, got -2000000.0",
+        ),
     ],
 )
 def test_tensors_that_break_the_contract_are_refused(

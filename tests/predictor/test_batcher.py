@@ -56,12 +56,6 @@ class Observed:
     sizes: list[Size] = field(default_factory=list)
     waited_s: list[float] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
-    queued: tuple[int, int] = (0, 0)
-
-    def queue_changed(self, requests: int, graphs: int) -> None:
-        assert requests >= 0
-        assert graphs >= 0
-        self.queued = (requests, graphs)
 
     def left_queue(self, waited_s: float) -> None:
         self.waited_s.append(waited_s)
@@ -127,7 +121,7 @@ async def test_arrivals_gather_while_the_device_works() -> None:
     assert [scores.risk_score.tolist() for scores in answers] == [[3.0], [1.0], [2.0], [5.0]]
     assert [size.graphs for size in observer.sizes] == [1, 3]
     assert len(observer.waited_s) == 4
-    assert observer.queued == (0, 0)
+    assert (batcher.queued_requests, batcher.queued_graphs) == (0, 0)
 
 
 async def test_one_thread_owns_the_device() -> None:

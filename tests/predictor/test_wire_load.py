@@ -20,7 +20,7 @@ from tests.services import metric, predictor
 from tests.serving.server_process import ServerProcess, poll
 
 # One request fills a batch and takes about 0.1 s, and two batches fill the queue.
-SLOW = Architecture(evidence_width=512, evidence_layers=4)
+SLOW = Architecture(evidence_width=1536, evidence_layers=4)
 LIMITS = {"max_batch_nodes": 1000, "max_batch_edges": 2000, "max_queue_batches": 2}
 FULL = request_for(random_graphs(np.random.default_rng(6), 8, 125, 250))
 SMALL = request_for(random_graphs(np.random.default_rng(7), 1, 2, 2))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from prometheus_client import CollectorRegistry, start_http_server
 
-from serving.metrics import AnswerMetrics, BuildMetrics, RequestMetrics
+from serving.metrics import AnswerMetrics, BuildMetrics
+from serving.request_metrics import RequestMetrics
 
 
 class Exporter:

@@ -15,8 +15,8 @@ from contract.errors import (
 )
 from serving.deadline import Deadline
 from serving.front_desk import CallWatch, FrontDesk
-from serving.metrics import RequestMetrics
 from serving.model import InferAnswer, InferCall, RiskModel
+from serving.request_metrics import RequestMetrics
 from serving.settings import ServingSettings
 
 

@@ -6,20 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.version import CONTRACT_VERSION
-from serving.metrics import AnswerMetrics, BatcherMetrics, BuildMetrics, FeatureMetrics, RequestMetrics
-
-
-def test_request_metrics_count_in_and_out() -> None:
-    """A request is in flight until it is counted with its code and its seconds."""
-    registry = CollectorRegistry()
-    metrics = RequestMetrics(registry)
-    metrics.begin("rest")
-    assert registry.get_sample_value("dns_risk_in_flight", {"protocol": "rest"}) == 1
-    metrics.end("rest", "dns-risk", "200", 0.003)
-    labels = {"protocol": "rest", "model": "dns-risk"}
-    assert registry.get_sample_value("dns_risk_in_flight", {"protocol": "rest"}) == 0
-    assert registry.get_sample_value("dns_risk_requests_total", labels | {"code": "200"}) == 1
-    assert registry.get_sample_value("dns_risk_request_seconds_sum", labels) == 0.003
+from serving.metrics import AnswerMetrics, BatcherMetrics, BuildMetrics, FeatureMetrics
 
 
 def test_services_export_what_they_feed() -> None:
