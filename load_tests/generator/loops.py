@@ -35,9 +35,11 @@ class _Load:
         self.under_way -= 1
         if ended != OK:
             self.tally.failures[ended] += 1
-        elif self.begin_s <= now_s < self.end_s:
-            self.tally.answers += 1
-            self.tally.latencies_s.append(now_s - intended_s)
+        else:
+            self.tally.good += 1
+            if self.begin_s <= now_s < self.end_s:
+                self.tally.answers += 1
+                self.tally.latencies_s.append(now_s - intended_s)
         self.go_on(connection, now_s)
         if not self.under_way:
             self._idle.set()

@@ -15,6 +15,8 @@ class Tally:
 
     seconds: float
     answers: int = 0
+    good: int = 0
+    """Good answers whenever they came, before and after the measured seconds too."""
     failures: Counter[str] = field(default_factory=Counter)
     latencies_s: array[float] = field(default_factory=lambda: array("d"))
     lags_s: array[float] = field(default_factory=lambda: array("d"))
@@ -36,7 +38,7 @@ class Tally:
     def describe(self) -> str:
         """One line for people.
 
-        >>> Tally(2.0, 8, Counter({"late": 1}), array("d", [0.004])).describe()
+        >>> Tally(2.0, 8, 9, Counter({"late": 1}), array("d", [0.004])).describe()
         '4 answers/s, p50 4.00 ms, p99 4.00 ms, 1 x late'
         """
         failed = [f"{count} x {what}" for what, count in self.failures.most_common()]

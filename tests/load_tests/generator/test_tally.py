@@ -6,7 +6,7 @@ from load_tests.generator.tally import Tally
 
 def test_failures_are_never_left_out_of_the_line() -> None:
     """What went wrong is printed with how often, most frequent first."""
-    tally = Tally(1.0, 1, Counter({"rare": 1, "frequent": 7}), array("d", [0.001]))
+    tally = Tally(1.0, 1, 1, Counter({"rare": 1, "frequent": 7}), array("d", [0.001]))
     assert tally.describe().endswith("7 x frequent, 1 x rare")
 
 
