@@ -18,7 +18,7 @@ from load_tests.bench import limit, names, served
 from load_tests.bench.bench import Bench
 from load_tests.bench.machine import describe, pin
 from load_tests.bench.options import Options, UnusableOption, read_options
-from load_tests.bench.render import markdown, plain
+from load_tests.bench.render import markdown, plain, renewed
 from load_tests.bench.services import GENERATOR_CORE
 from load_tests.bench.tables import tables
 from predictor.checkpoint import UnusableCheckpoint
@@ -57,10 +57,21 @@ def measured(options: Options) -> Bench:
     return bench
 
 
+def measured_on(options: Options) -> str:
+    """Machine, date and effort, in one paragraph."""
+    machine = describe()
+    return (
+        f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores; "
+        f"{machine['software']}. Medians of {options.repeats} x {options.seconds:g} s."
+    )
+
+
 def write(bench: Bench, options: Options) -> None:
     """The files that were asked for."""
     if options.markdown:
-        options.markdown.write_text(markdown(tables(bench.figures, options)), encoding="utf-8")
+        page = options.markdown.read_text(encoding="utf-8") if options.markdown.exists() else ""
+        figures = f"{measured_on(options)}\n\n{markdown(tables(bench.figures, options))}"
+        options.markdown.write_text(renewed(page, figures), encoding="utf-8")
     if options.json:
         document = {
             "machine": describe(),

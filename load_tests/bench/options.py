@@ -136,5 +136,10 @@ def _parser() -> argparse.ArgumentParser:
         "--compare", metavar="NAME=A,B", help="measure with one setting at two values, and their ratio"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every repeat there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    parser.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        help="write the tables there, between its marks where it has them",
+    )
     return parser

@@ -55,7 +55,7 @@ def predictor(model_dir: Path, settings: Settings) -> Iterator[Server]:
 
 @contextmanager
 def transformer(front: Server, graph_store: Path, settings: Settings) -> Iterator[Server]:
-    """Our transformer before a predictor, on the generator's core, which it needs more of than that."""
+    """Our transformer before a predictor, on the generator's core."""
     rest, grpc = free_ports(2)
     own = _COMMON | {"graph_store": str(graph_store), "predictor_host": front.grpc}
     service = start("transformer", rest, grpc, own | settings_for("transformer", settings))

@@ -46,7 +46,7 @@ def tables(figures: Figures, options: Options) -> list[Table]:
 
 def _limits(figures: Figures, options: Options) -> Table:
     rows = [
-        (f"bare model, {size} graphs a batch", number(figures.median(bare_name(size)))) for size in BATCHES
+        (f"bare model, {_graphs(size)} a batch", number(figures.median(bare_name(size)))) for size in BATCHES
     ]
     rows += [
         (f"the generator against a server that only answers, {_graphs(graphs)}", number(figures.median(name)))

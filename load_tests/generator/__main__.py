@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -35,9 +36,16 @@ async def load(options: argparse.Namespace, requests: list[Any]) -> Tally:
         return await closed_loop(connections, requests, options.in_flight, options.seconds)
 
 
+def _target(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="graphs at a running predictor")
-    parser.add_argument("target", metavar="HOST:PORT")
+    parser.add_argument("target", type=_target, metavar="HOST:PORT")
     parser.add_argument("--protocol", choices=sorted(_OF_PROTOCOL), default="grpc")
     parser.add_argument("--graphs", type=int, default=1, help="graphs a request")
     parser.add_argument("--in_flight", type=int, default=64, help="closed loop: callers")
@@ -49,22 +57,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; the result is the exit status, 1 where any request failed."""
     options = _parser().parse_args()
     if options.core is not None:
         os.sched_setaffinity(0, {options.core})
     batches = joined(sample_graphs(_SAMPLE), options.graphs)
     make = _OF_PROTOCOL[options.protocol]
     requests = [make(batch, options.target) for batch in batches]
+    failed = False
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for _ in range(options.loops):
             try:
                 tally = runner.run(load(options, requests))
             except OSError as error:
                 raise SystemExit(f"{options.target}: {error}") from None
+            failed = failed or bool(tally.failures)
             print(f"{tally.per_second * options.graphs:,.0f} graphs/s, {tally.describe()}", flush=True)
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

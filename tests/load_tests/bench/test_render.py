@@ -1,4 +1,4 @@
-from load_tests.bench.render import Table, markdown, number, plain
+from load_tests.bench.render import Table, markdown, number, plain, renewed
 
 TABLE = Table("Speed", ("what", "graphs/s"), (("ours", "20,000"), ("plain KServe", "970")), "One core.")
 
@@ -26,4 +26,13 @@ def test_columns_line_up_on_a_terminal() -> None:
 
 def test_nothing_is_not_zero() -> None:
     """A figure that is missing or no number is a dash."""
-    assert [number(value) for value in (None, float("nan"), 0.0)] == ["-", "-", "0.00"]
+    assert [number(value) for value in (None, float("nan"), 0.0)] == ["-", "-", "0.000"]
+
+
+def test_a_page_keeps_what_stands_around_its_figures() -> None:
+    """Only what is between the marks is new; writing the same again changes nothing; no marks, no page to keep."""
+    page = "# Title\n\n<!-- figures -->\nold\n<!-- /figures -->\n\n## After\n"
+    once = renewed(page, "new")
+    assert once == "# Title\n\n<!-- figures -->\nnew\n<!-- /figures -->\n\n## After\n"
+    assert renewed(once, "new") == once
+    assert renewed("", "new") == "new\n"
