@@ -35,7 +35,7 @@ def describe() -> dict[str, str]:
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
-        "software": f"Python {platform.python_version()}, {versions}, Linux {platform.release()}",
+        "software": f"Python {platform.python_version()}, {versions}, {platform.system()}",
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
 
