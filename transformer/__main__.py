@@ -54,6 +54,8 @@ def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
         PredictorClient(settings.predictor_host, name),
         policy,
         snapshot_poll_s=settings.snapshot_poll_s,
+        max_domains=settings.max_domains,
+        queue_domains=settings.max_queue_domains,
         metrics=metrics,
         told=AnswerMetrics(),
     )

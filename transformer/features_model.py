@@ -47,7 +47,9 @@ class DomainFeatures(RiskModel):
             InvalidTensors: too many names, or not one entry of answers per name.
         """
         snapshot = self._featurizer.store.snapshot
-        featurized = await self._featurizer.featurize(call.inputs, snapshot, labelled=True)
+        featurized = await self._featurizer.featurize(
+            *self._featurizer.read(call.inputs), snapshot, labelled=True
+        )
         graphs = featurized.graphs or no_graphs()
         outputs = graphs.tensors() | {
             GRAPH_ROWS.name: featurized.rows,

@@ -17,7 +17,7 @@ from transformer.featurize import Featurized, featurize
 from transformer.graph_store import GraphStore, Snapshot
 
 # Up to here features take less time than handing them to a thread and back.
-INLINE_DOMAINS: Final = 4
+INLINE_DOMAINS: Final = 64
 
 
 class Featurizer:
@@ -32,18 +32,26 @@ class Featurizer:
         metrics.snapshot_nodes.set_function(lambda: store.snapshot.node_count)
         metrics.snapshot_edges.set_function(lambda: store.snapshot.edge_count)
 
-    async def featurize(
-        self, inputs: Mapping[str, np.ndarray], snapshot: Snapshot, *, labelled: bool = False
-    ) -> Featurized:
-        """The ego-graphs of a request's names in one snapshot, also when a newer one is swapped in meanwhile.
+    def read(self, inputs: Mapping[str, np.ndarray]) -> tuple[list[bytes], list[bytes] | None]:
+        """The names of a request, and their answers if it has any.
 
         Raises:
             InvalidTensors: too many names, or not one entry of answers per name.
         """
         domains, answers = inputs[DOMAIN.name], inputs.get(ANSWERS.name)
         self._check(domains, answers)
+        return domains.tolist(), None if answers is None else answers.tolist()
+
+    async def featurize(
+        self,
+        names: list[bytes],
+        listed: list[bytes] | None,
+        snapshot: Snapshot,
+        *,
+        labelled: bool = False,
+    ) -> Featurized:
+        """The ego-graphs of names in one snapshot, also when a newer one is swapped in meanwhile."""
         started = time.perf_counter()
-        names, listed = domains.tolist(), None if answers is None else answers.tolist()
         if len(names) <= INLINE_DOMAINS:
             featurized = featurize(snapshot, names, listed, labelled=labelled)
         else:

@@ -25,6 +25,7 @@ from serving.v1_instances import tensors_of_instances
 from transformer.featurize import Featurized
 from transformer.featurizer import Featurizer
 from transformer.graph_store import UnusableSnapshot
+from transformer.rounds import Round, Rounds
 from transformer.v1 import predictions
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class RiskTransformer(RiskModel):
         policy: Policy,
         *,
         snapshot_poll_s: float,
+        max_domains: int,
+        queue_domains: int,
         metrics: FeatureMetrics,
         told: AnswerMetrics,
     ) -> None:
@@ -55,20 +58,28 @@ class RiskTransformer(RiskModel):
         self._snapshot_poll_s = snapshot_poll_s
         self._metrics = metrics
         self._told = told
+        self._rounds = Rounds(self._answer, round_names=max_domains, queue_names=queue_domains)
 
     async def infer(self, call: InferCall) -> InferAnswer:
         """Score a request's names.
 
         Raises:
             InvalidTensors: too many names, or not one entry of answers per name.
+            Overloaded: too many names of other requests wait.
             RiskError: what the predictor refused, with its status.
         """
-        featurized = await self._featurizer.featurize(call.inputs, self._featurizer.store.snapshot)
+        names, answers = self._featurizer.read(call.inputs)
+        return await self._rounds.ask(names, answers, call.deadline, call.forward)
+
+    async def _answer(self, started: Round) -> InferAnswer:
+        """Score all names of a round."""
+        snapshot = self._featurizer.store.snapshot
+        featurized = await self._featurizer.featurize(started.names, started.answers, snapshot)
         if featurized.graphs is None:
             return InferAnswer(unscored_outputs(featurized))
-        started = time.perf_counter()
-        scored = await self._predictor.score(featurized.graphs, call.deadline, call.forward)
-        self._metrics.predictor_seconds.observe(time.perf_counter() - started)
+        began_s = time.perf_counter()
+        scored = await self._predictor.score(featurized.graphs, started.deadline, started.forward)
+        self._metrics.predictor_seconds.observe(time.perf_counter() - began_s)
         return InferAnswer(self._outputs(featurized, scored), answer_parameters(scored))
 
     def _outputs(self, featurized: Featurized, scored: Scored) -> dict[str, np.ndarray]:
@@ -99,6 +110,7 @@ class RiskTransformer(RiskModel):
                 logger.error("keeping the old graph snapshot: %s", refusal)
 
     async def stop(self) -> None:
+        await self._rounds.stop()
         await self._predictor.close()
         self._featurizer.close()
 

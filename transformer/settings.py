@@ -27,6 +27,9 @@ class TransformerSettings(ServingSettings):
     max_domains: Annotated[int, Field(ge=1, le=65_536)] = 256
     """Domains in one request; more are refused 400 / INVALID_ARGUMENT."""
 
+    max_queue_domains: Annotated[int, Field(ge=1, le=1_048_576)] = 16_384
+    """Domains of all requests that may wait for their score; more is refused 429 / RESOURCE_EXHAUSTED."""
+
     monitor_threshold: Probability | None = None
     """Risk score from which the action is `monitor`; unset, the model's own operating point."""
 
