@@ -16,8 +16,8 @@ from serving.metrics import FeatureMetrics
 from transformer.featurize import Featurized, featurize
 from transformer.graph_store import GraphStore, Snapshot
 
-# Up to here features take less time than handing them to a thread and back.
-INLINE_DOMAINS: Final = 64
+# Up to here, milliseconds, a thread costs more by its hand-over and the interpreter lock than it gives.
+INLINE_DOMAINS: Final = 256
 
 
 class Featurizer:
