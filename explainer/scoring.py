@@ -19,7 +19,8 @@ from contract.tensors import MODEL_VERSION_PARAMETER
 from explainer.random_turn import others_turn
 from serving.deadline import Deadline
 from serving.model import Parameters
-from serving.predictor_client import PredictorClient, Scored
+from serving.predictor_client import PredictorClient
+from serving.scored import Scored
 
 # What a call may last beyond its deadline before the thread stops waiting for the loop.
 _SLACK_S = 1.0

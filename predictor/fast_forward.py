@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from contract.feature_schema import DOMAIN_NODE, GRAPH_FEATURES
 from contract.graphs import DomainGraphs
+from contract.ngrams import hashed_ngrams
 from contract.ragged import take_ragged
-from predictor.fast_ngrams import hashed_ngrams
 from predictor.model import FAR, RiskGnn
 
 _GRAPH_COLUMNS: Final = len(GRAPH_FEATURES)

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from contract.feature_schema import DOMAIN_NODE, GRAPH_FEATURES, NODE_FEATURES, RELATIONS
+from contract.ngrams import NgramLayout
 from contract.tensors import CATEGORIES
 from predictor.architecture import Architecture
 from predictor.messages import RelationalLayer
-from predictor.ngrams import NgramLayout, hashed_ngrams, names_of
+from predictor.ngrams import hashed_ngrams, names_of
 
 # Largest value of a column of the evidence path; log1p(20) is 3.
 FAR: Final = 3.0

@@ -1,27 +1,12 @@
-"""Hashed n-grams of many names at once, in integer operations that agree on CPU and CUDA."""
+"""`contract.ngrams` in torch, for training and CUDA; the same numbers on every device."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Final
 
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-# Every product of two hashes stays below 2^62, so int64 never overflows and no backend can differ.
-BITS: Final = (1 << 31) - 1
-STEP: Final = 0x5BD1E995 & BITS
-SPREAD: Final = 0x2C1B3C6D & BITS
-EDGE: Final = ord(".")
-
-
-@dataclass(frozen=True, slots=True)
-class NgramLayout:
-    """Which n-grams are counted, and into how many buckets."""
-
-    sizes: tuple[int, ...]
-    buckets: int
+from contract.ngrams import BITS, EDGE, SPREAD, STEP, NgramLayout
 
 
 def hashed_ngrams(

@@ -98,7 +98,7 @@ class FeatureMetrics:
         )
         self.domains = Counter(
             "dns_risk_domains",
-            'Domains by outcome ("scored", "not_a_name", "answers_ignored").',
+            'Domains by outcome ("scored", "not_a_name", "answers_ignored", "lexical_only").',
             ("outcome",),
             registry=registry,
         )

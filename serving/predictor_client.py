@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-import numpy as np
-from jaxtyping import Float32
 
 from contract.errors import ScoringFailed
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.graphs import GRAPH_INPUTS, GRAPH_OUTPUTS, DomainGraphs
 from contract.tensors import CATEGORIES, SCHEMA_PARAMETER
 from serving.deadline import Deadline
-from serving.model import Parameters
+from serving.scored import Scored
 from serving.tensor_client import Peer, TensorClient
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """The predictor's answer for G graphs, with what it says of itself."""
-
-    category_scores: Float32[np.ndarray, "graphs categories"]
-    risk_score: Float32[np.ndarray, " graphs"]
-    parameters: Parameters
 
 
 class PredictorClient:

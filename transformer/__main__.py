@@ -16,6 +16,8 @@ from serving.settings import read_settings
 from transformer.features_model import DomainFeatures
 from transformer.featurizer import Featurizer
 from transformer.graph_store import GraphStore, UnusableSnapshot
+from transformer.lexical_model import LexicalModel, UnusableModel
+from transformer.rounds import RoundLimits
 from transformer.server import RiskTransformer
 from transformer.settings import TransformerSettings
 
@@ -38,11 +40,12 @@ def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
     """The transformer over its store and its predictor, and the features that it scores by as a model.
 
     Raises:
-        SystemExit: the store's snapshot cannot be used.
+        SystemExit: the store's snapshot or the fallback model cannot be used.
     """
     try:
         store = GraphStore(settings.graph_store)
-    except UnusableSnapshot as refusal:
+        fallback = None if settings.fallback_model_dir is None else LexicalModel(settings.fallback_model_dir)
+    except (UnusableSnapshot, UnusableModel) as refusal:
         raise SystemExit(str(refusal)) from None
     metrics = FeatureMetrics()
     featurizer = Featurizer(store, settings.max_domains, metrics)
@@ -54,10 +57,10 @@ def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
         PredictorClient(settings.predictor_host, name),
         policy,
         snapshot_poll_s=settings.snapshot_poll_s,
-        max_domains=settings.max_domains,
-        queue_domains=settings.max_queue_domains,
+        limits=RoundLimits(settings.max_domains, settings.max_queue_domains),
         metrics=metrics,
         told=AnswerMetrics(),
+        fallback=fallback,
     )
     BuildMetrics().announce("transformer", server_version())
     return [scores, DomainFeatures(server_version(), featurizer, policy)]

@@ -74,22 +74,21 @@ class Round:
         return all(asked.told.done() for asked in self.asked)
 
 
+@dataclass(frozen=True, slots=True)
+class RoundLimits:
+    """Names that are scored together, no more than the predictor takes in one request; and that may wait."""
+
+    round: int
+    queue: int
+
+
 class Rounds:
     """The requests of one process on their way through features and predictor."""
 
-    def __init__(
-        self, work: Callable[[Round], Awaitable[InferAnswer]], *, round_names: int, queue_names: int
-    ) -> None:
-        """Set up two empty lines.
-
-        Args:
-            work: answers all names of a round.
-            round_names: names of one round; what the predictor takes in one request.
-            queue_names: names that may wait; more are refused.
-        """
+    def __init__(self, work: Callable[[Round], Awaitable[InferAnswer]], limits: RoundLimits) -> None:
+        """Set up two empty lines; `work` answers all names of a round."""
         self._work = work
-        self._round_names = round_names
-        self._queue_names = queue_names
+        self._limits = limits
         self._lines: tuple[deque[Asked], deque[Asked]] = (deque(), deque())
         self._turn = 0
         self._queued = 0
@@ -106,7 +105,7 @@ class Rounds:
             Overloaded: too many names wait.
             RiskError: what the work raises.
         """
-        if self._queued and self._queued + len(names) > self._queue_names:
+        if self._queued and self._queued + len(names) > self._limits.queue:
             raise Overloaded(f"{self._queued} names wait for a score, try again later")
         loop = asyncio.get_running_loop()
         asked = Asked(names, answers, deadline, forward, loop.create_future())
@@ -142,7 +141,7 @@ class Rounds:
         while line:
             head = line[0]
             alive = not (head.told.done() or head.deadline.expired)
-            if alive and taken and size + len(head.names) > self._round_names:
+            if alive and taken and size + len(head.names) > self._limits.round:
                 break
             line.popleft()
             self._queued -= len(head.names)

@@ -6,9 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
+from contract.errors import PredictorUnavailable
 from contract.policy import Policy, actions, categories
 from contract.tensors import (
     CATEGORIES,
@@ -20,15 +22,20 @@ from contract.tensors import (
 )
 from serving.metrics import AnswerMetrics, FeatureMetrics
 from serving.model import InferAnswer, InferCall, Parameter, RiskModel, V1Call, V1Verb
-from serving.predictor_client import PredictorClient, Scored
+from serving.predictor_client import PredictorClient
+from serving.scored import Scored
 from serving.v1_instances import tensors_of_instances
 from transformer.featurize import Featurized
 from transformer.featurizer import Featurizer
 from transformer.graph_store import UnusableSnapshot
-from transformer.rounds import Round, Rounds
+from transformer.lexical_model import LexicalModel
+from transformer.rounds import Round, RoundLimits, Rounds
 from transformer.v1 import predictions
 
 logger = logging.getLogger(__name__)
+
+# Status of a name that was scored while the predictor did not answer.
+LEXICAL_ONLY: Final = b"lexical only: the predictor does not answer"
 
 
 class RiskTransformer(RiskModel):
@@ -46,10 +53,10 @@ class RiskTransformer(RiskModel):
         policy: Policy,
         *,
         snapshot_poll_s: float,
-        max_domains: int,
-        queue_domains: int,
+        limits: RoundLimits,
         metrics: FeatureMetrics,
         told: AnswerMetrics,
+        fallback: LexicalModel | None = None,
     ) -> None:
         super().__init__(name, version, CLIENT_INPUTS, CLIENT_OUTPUTS)
         self._featurizer = featurizer
@@ -58,7 +65,8 @@ class RiskTransformer(RiskModel):
         self._snapshot_poll_s = snapshot_poll_s
         self._metrics = metrics
         self._told = told
-        self._rounds = Rounds(self._answer, round_names=max_domains, queue_names=queue_domains)
+        self._fallback = fallback
+        self._rounds = Rounds(self._answer, limits)
 
     async def infer(self, call: InferCall) -> InferAnswer:
         """Score a request's names.
@@ -78,9 +86,22 @@ class RiskTransformer(RiskModel):
         if featurized.graphs is None:
             return InferAnswer(unscored_outputs(featurized))
         began_s = time.perf_counter()
-        scored = await self._predictor.score(featurized.graphs, started.deadline, started.forward)
+        try:
+            scored = await self._predictor.score(featurized.graphs, started.deadline, started.forward)
+        except PredictorUnavailable as absence:
+            return self._degraded(featurized, absence)
         self._metrics.predictor_seconds.observe(time.perf_counter() - began_s)
         return InferAnswer(self._outputs(featurized, scored), answer_parameters(scored))
+
+    def _degraded(self, featurized: Featurized, absence: PredictorUnavailable) -> InferAnswer:
+        """Scores of the names alone, each marked as such; the absence itself where none was asked for."""
+        if self._fallback is None or featurized.graphs is None:
+            raise absence
+        scored = self._fallback.score(featurized.graphs)
+        outputs = self._outputs(featurized, scored)
+        outputs["status"][featurized.rows] = LEXICAL_ONLY
+        self._metrics.domains.labels("lexical_only").inc(len(featurized.rows))
+        return InferAnswer(outputs, answer_parameters(scored))
 
     def _outputs(self, featurized: Featurized, scored: Scored) -> dict[str, np.ndarray]:
         monitor, block = self._policy.resolve(scored.parameters)
@@ -95,8 +116,8 @@ class RiskTransformer(RiskModel):
         return outputs
 
     async def ready(self) -> bool:
-        """Ready when the predictor is: a name is of use to nobody without a score."""
-        return await self._predictor.ready()
+        """Ready when the predictor is, or where names are scored without it: others are of use to nobody."""
+        return self._fallback is not None or await self._predictor.ready()
 
     async def start_engine(self) -> None:
         """Look for newer snapshots for as long as the service runs."""

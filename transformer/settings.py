@@ -30,6 +30,9 @@ class TransformerSettings(ServingSettings):
     max_queue_domains: Annotated[int, Field(ge=1, le=1_048_576)] = 16_384
     """Domains of all requests that may wait for their score; more is refused 429 / RESOURCE_EXHAUSTED."""
 
+    fallback_model_dir: Path | None = None
+    """Model version that scores names by spelling while the predictor is away; unset: 503 / UNAVAILABLE."""
+
     monitor_threshold: Probability | None = None
     """Risk score from which the action is `monitor`; unset, the model's own operating point."""
 

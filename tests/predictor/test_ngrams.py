@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictor.ngrams import NgramLayout, hashed_ngrams, names_of
+from contract.ngrams import NgramLayout
+from predictor.ngrams import hashed_ngrams, names_of
 
 MASK = (1 << 31) - 1
 STEP, SPREAD = 0x5BD1E995 & MASK, 0x2C1B3C6D & MASK

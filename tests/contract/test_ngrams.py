@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictor import fast_ngrams
-from predictor.ngrams import NgramLayout, hashed_ngrams
+from contract import ngrams
+from contract.ngrams import NgramLayout
+from predictor.ngrams import hashed_ngrams
 from tests.predictor.test_ngrams import _tensors, names, ngram_sizes
 
 
@@ -18,8 +19,6 @@ def test_numpy_hashes_as_torch_does(
     layout = NgramLayout(sizes, buckets)
     text, ends, parts = _tensors(rows)
     ids, offsets = hashed_ngrams(text, ends, parts, layout)
-    fast_ids, fast_offsets = fast_ngrams.hashed_ngrams(
-        text.numpy(), np.diff(ends.numpy()), parts.numpy(), layout
-    )
+    fast_ids, fast_offsets = ngrams.hashed_ngrams(text.numpy(), np.diff(ends.numpy()), parts.numpy(), layout)
     np.testing.assert_array_equal(fast_ids, ids.numpy())
     np.testing.assert_array_equal(fast_offsets, offsets.numpy())

@@ -1,12 +1,28 @@
-"""`ngrams.hashed_ngrams` in numpy, for names that are few."""
+"""How names become buckets of hashed n-grams: numbers that all readers of a table must agree on."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from jaxtyping import Int64, UInt8
 
 from contract.ragged import offsets_of
-from predictor.ngrams import BITS, EDGE, SPREAD, STEP, NgramLayout
+
+# Every product of two hashes stays below 2^62, so int64 never overflows and no backend can differ.
+BITS: Final = (1 << 31) - 1
+STEP: Final = 0x5BD1E995 & BITS
+SPREAD: Final = 0x2C1B3C6D & BITS
+EDGE: Final = ord(".")
+
+
+@dataclass(frozen=True, slots=True)
+class NgramLayout:
+    """Which n-grams are counted, and into how many buckets."""
+
+    sizes: tuple[int, ...]
+    buckets: int
 
 
 def hashed_ngrams(
@@ -15,7 +31,7 @@ def hashed_ngrams(
     name_parts: Int64[np.ndarray, "names 2"],
     layout: NgramLayout,
 ) -> tuple[Int64[np.ndarray, " ngrams"], Int64[np.ndarray, " names_and_one"]]:
-    """Bucket of every n-gram of every name; the same numbers as in torch.
+    """Bucket of every n-gram of every name, framed by dots, salted by the part where it begins.
 
     Args:
         name_bytes: the names end to end.
@@ -62,7 +78,7 @@ def _rolling(
 
 
 def _mixed(hashed: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
-    """`ngrams._mix`; works in place on its argument."""
+    """Scatter neighbouring hashes; works in place on its argument."""
     hashed ^= hashed >> 15
     hashed *= SPREAD
     hashed &= BITS
