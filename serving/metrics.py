@@ -102,6 +102,12 @@ class FeatureMetrics:
             ("outcome",),
             registry=registry,
         )
+        self._cache = Counter(
+            "dns_risk_cache_names",
+            'Names looked up in the score cache, by outcome ("hit", "miss").',
+            ("outcome",),
+            registry=registry,
+        )
         # Call `snapshot_age_seconds.set_function(...)`: the age is read when it is scraped.
         self.snapshot_age_seconds = Gauge(
             "dns_risk_snapshot_age_seconds", "Seconds since the graph snapshot was built.", registry=registry
@@ -112,6 +118,11 @@ class FeatureMetrics:
         self.snapshot_edges = Gauge(
             "dns_risk_snapshot_edges", "Edges of the graph snapshot in use.", registry=registry
         )
+
+    def looked_up(self, hits: int, misses: int) -> None:
+        """Count the names of one request that were known, and those that were not."""
+        self._cache.labels("hit").inc(hits)
+        self._cache.labels("miss").inc(misses)
 
 
 class AnswerMetrics:

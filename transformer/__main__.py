@@ -18,6 +18,7 @@ from transformer.featurizer import Featurizer
 from transformer.graph_store import GraphStore, UnusableSnapshot
 from transformer.lexical_model import LexicalModel, UnusableModel
 from transformer.rounds import RoundLimits
+from transformer.score_cache import ScoreCache
 from transformer.server import RiskTransformer
 from transformer.settings import TransformerSettings
 
@@ -52,7 +53,6 @@ def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
     policy = Policy(settings.monitor_threshold, settings.block_threshold)
     scores = RiskTransformer(
         name,
-        server_version(),
         featurizer,
         PredictorClient(settings.predictor_host, name),
         policy,
@@ -61,9 +61,15 @@ def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
         metrics=metrics,
         told=AnswerMetrics(),
         fallback=fallback,
+        cache=_cache(settings),
     )
     BuildMetrics().announce("transformer", server_version())
     return [scores, DomainFeatures(server_version(), featurizer, policy)]
+
+
+def _cache(settings: TransformerSettings) -> ScoreCache | None:
+    names = settings.score_cache_names
+    return ScoreCache(names, settings.score_cache_ttl_s) if names else None
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from contract.tensors import (
     MODEL_VERSION_PARAMETER,
     NOT_SCORED,
 )
+from serving.front_desk import server_version
 from serving.metrics import AnswerMetrics, FeatureMetrics
 from serving.model import InferAnswer, InferCall, Parameter, RiskModel, V1Call, V1Verb
 from serving.predictor_client import PredictorClient
@@ -30,6 +31,7 @@ from transformer.featurizer import Featurizer
 from transformer.graph_store import UnusableSnapshot
 from transformer.lexical_model import LexicalModel
 from transformer.rounds import Round, RoundLimits, Rounds
+from transformer.score_cache import RememberedScores, ScoreCache
 from transformer.v1 import predictions
 
 logger = logging.getLogger(__name__)
@@ -47,7 +49,6 @@ class RiskTransformer(RiskModel):
     def __init__(
         self,
         name: str,
-        version: str,
         featurizer: Featurizer,
         predictor: PredictorClient,
         policy: Policy,
@@ -57,8 +58,9 @@ class RiskTransformer(RiskModel):
         metrics: FeatureMetrics,
         told: AnswerMetrics,
         fallback: LexicalModel | None = None,
+        cache: ScoreCache | None = None,
     ) -> None:
-        super().__init__(name, version, CLIENT_INPUTS, CLIENT_OUTPUTS)
+        super().__init__(name, server_version(), CLIENT_INPUTS, CLIENT_OUTPUTS)
         self._featurizer = featurizer
         self._predictor = predictor
         self._policy = policy
@@ -67,6 +69,13 @@ class RiskTransformer(RiskModel):
         self._told = told
         self._fallback = fallback
         self._rounds = Rounds(self._answer, limits)
+        self._ask = self._rounds.ask if cache is None else self._remembered(cache).ask
+
+    def _remembered(self, cache: ScoreCache) -> RememberedScores:
+        store = self._featurizer.store
+        return RememberedScores(
+            self._rounds.ask, cache, lambda: store.snapshot.snapshot_id, self._metrics.looked_up
+        )
 
     async def infer(self, call: InferCall) -> InferAnswer:
         """Score a request's names.
@@ -77,7 +86,7 @@ class RiskTransformer(RiskModel):
             RiskError: what the predictor refused, with its status.
         """
         names, answers = self._featurizer.read(call.inputs)
-        return await self._rounds.ask(names, answers, call.deadline, call.forward)
+        return await self._ask(names, answers, call.deadline, call.forward)
 
     async def _answer(self, started: Round) -> InferAnswer:
         """Score all names of a round."""

@@ -33,6 +33,12 @@ class TransformerSettings(ServingSettings):
     fallback_model_dir: Path | None = None
     """Model version that scores names by spelling while the predictor is away; unset: 503 / UNAVAILABLE."""
 
+    score_cache_names: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    """Names whose scores are remembered, about 1 KiB each; 0: none."""
+
+    score_cache_ttl_s: Annotated[float, Field(gt=0.0, le=86_400.0)] = 60.0
+    """Seconds for which a score is remembered, at most until snapshot or model change."""
+
     monitor_threshold: Probability | None = None
     """Risk score from which the action is `monitor`; unset, the model's own operating point."""
 
