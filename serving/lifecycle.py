@@ -10,6 +10,7 @@ finished within the grace, what is left is answered 503 / UNAVAILABLE; only then
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -85,6 +86,9 @@ class Lifecycle:
     async def _announce_ready(self) -> None:
         while not await self._desk.ready():  # noqa: ASYNC110 - models answer when asked, they do not announce
             await asyncio.sleep(_READY_POLL_S)
+        # What is loaded by now stays: the collector need not walk it again and again under load.
+        gc.collect()
+        gc.freeze()
         _LOG.info("ready", extra={"models": list(self._desk.models)})
 
     async def _until_stop(self) -> bool:

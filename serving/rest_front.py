@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.errors import RiskError
 from serving.front_desk import SERVER_NAME, FrontDesk, server_version
@@ -31,8 +31,29 @@ _V2_MODEL: Final = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}
 _Look: TypeAlias = Callable[[FrontDesk, Request], Awaitable[Reply]]
 
 
-def rest_application(desk: FrontDesk) -> Starlette:
+def rest_application(desk: FrontDesk) -> ASGIApp:
     """The ASGI application of one server process."""
+    return _InferenceFirst(desk, _all_routes(desk))
+
+
+class _InferenceFirst:
+    """Answers the requests that come by the thousand without a router; all others go through it."""
+
+    def __init__(self, desk: FrontDesk, others: ASGIApp) -> None:
+        self._others = others
+        work = RestWork(desk, infer)
+        self._work = {f"/v2/models/{name}/infer": (work, {"model": name}) for name in desk.models}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        known = self._work.get(scope["path"]) if scope["type"] == "http" else None
+        if known is None or scope["method"] != "POST":
+            await self._others(scope, receive, send)
+            return
+        work, scope["path_params"] = known
+        await work(scope, receive, send)
+
+
+def _all_routes(desk: FrontDesk) -> Starlette:
     work = [
         *(Route(f"{path}/infer", RestWork(desk, infer), methods=["POST"]) for path in _V2_MODEL),
         Route("/v1/models/{model}:{verb}", RestWork(desk, v1_verb), methods=["POST"]),

@@ -25,6 +25,9 @@ from serving.v2_json import decode_request, encode_response, parse_object
 
 JSON_LENGTH: Final = "inference-header-content-length"
 
+# A task for each request would cost as much as its route.
+_LISTEN_AFTER_S: Final = 0.02
+
 Result = TypeVar("Result")
 
 
@@ -122,11 +125,29 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 
 async def _while_connected(visit: Visit, work: Awaitable[Result]) -> Result:
-    listener = asyncio.create_task(_end_when_disconnected(visit))
+    listener = _Listener(visit)
     try:
         return await work
     finally:
-        listener.cancel()
+        listener.stop()
+
+
+class _Listener:
+    """Notices a caller that leaves; it begins to listen when most answers have been sent already."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_LISTEN_AFTER_S, self._listen)
+
+    def _listen(self) -> None:
+        self._task = asyncio.create_task(_end_when_disconnected(self._visit))
+
+    def stop(self) -> None:
+        """The answer is there."""
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def _end_when_disconnected(visit: Visit) -> None:
