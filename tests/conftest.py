@@ -10,12 +10,31 @@ import pytest
 from jaxtyping import install_import_hook
 
 from tests.services import predictor
+from tests.serving.fronts import FRONTS, settings_of
 from tests.serving.server_process import ServerProcess
 
 with warnings.catch_warnings():
     install_import_hook(
         ("contract", "predictor", "transformer", "explainer", "serving", "training"), "beartype.beartype"
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test marked `every_front` once for each, where it meets a front at all."""
+    if metafunc.definition.get_closest_marker("every_front") and "front" in metafunc.fixturenames:
+        metafunc.parametrize("front", FRONTS, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def front(request: pytest.FixtureRequest) -> str:
+    """The gRPC front of a test marked `every_front`; "" where a test takes the default one."""
+    return getattr(request, "param", "")
+
+
+@pytest.fixture(scope="session")
+def front_settings(front: str) -> dict[str, str]:
+    """What a service is told to take that front."""
+    return settings_of(front)
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +49,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def risk_predictor(model_dir: Path) -> Iterator[ServerProcess]:
+def risk_predictor(model_dir: Path, front_settings: dict[str, str]) -> Iterator[ServerProcess]:
     """A ready predictor with that checkpoint, for tests that leave it as they found it."""
-    with predictor(model_dir) as process:
+    with predictor(model_dir, **front_settings) as process:
         yield process

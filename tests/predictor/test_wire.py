@@ -24,6 +24,8 @@ from tests.predictor.graph_requests import INFER, Client, request_for, rest_scor
 from tests.services import metric
 from tests.serving.server_process import ServerProcess
 
+pytestmark = pytest.mark.every_front
+
 GRAPHS = random_graphs(np.random.default_rng(11), 24)
 
 

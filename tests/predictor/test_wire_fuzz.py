@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from contract.graphs import GRAPH_INPUTS, union
 from contract.tensors import NUMPY_DTYPES
 from tests.graphs import random_graph
 from tests.predictor.graph_requests import HTTP_OF_GRPC, Client, GraphRequest, Tensor, request_for
+
+pytestmark = pytest.mark.every_front
 
 RNG = np.random.default_rng(4)
 GOOD = request_for(union([random_graph(RNG, 6, 9) for _ in range(3)]))

@@ -19,6 +19,8 @@ from tests.predictor.graph_requests import Client, request_for
 from tests.services import metric, predictor
 from tests.serving.server_process import ServerProcess, poll
 
+pytestmark = pytest.mark.every_front
+
 # One request fills a batch and takes about 0.1 s, and two batches fill the queue.
 SLOW = Architecture(evidence_width=1536, evidence_layers=4)
 LIMITS = {"max_batch_nodes": 1000, "max_batch_edges": 2000, "max_queue_batches": 2}
@@ -35,9 +37,9 @@ def slow_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def busy(slow_dir: Path) -> Iterator[ServerProcess]:
+def busy(slow_dir: Path, front_settings: dict[str, str]) -> Iterator[ServerProcess]:
     """A predictor whose queue holds two large requests."""
-    with predictor(slow_dir, **LIMITS) as process:
+    with predictor(slow_dir, **LIMITS | front_settings) as process:
         yield process
 
 
@@ -50,9 +52,9 @@ def crowd(busy: ServerProcess) -> Iterator[Client]:
 
 
 @pytest.fixture
-def patient(slow_dir: Path) -> Iterator[ServerProcess]:
+def patient(slow_dir: Path, front_settings: dict[str, str]) -> Iterator[ServerProcess]:
     """A predictor that queues whatever comes, for a test that stops it or counts on it alone."""
-    with predictor(slow_dir, **LIMITS | {"max_queue_batches": 50}) as process:
+    with predictor(slow_dir, **LIMITS | {"max_queue_batches": 50} | front_settings) as process:
         yield process
 
 

@@ -14,6 +14,8 @@ from contract.tensors import SCHEMA_PARAMETER
 from tests.graphs import random_graph, random_graphs
 from tests.predictor.graph_requests import Client, GraphRequest, Tensor, request_for
 
+pytestmark = pytest.mark.every_front
+
 FEATURES = len(NODE_FEATURES)
 INT64 = np.iinfo(np.int64)
 RNG = np.random.default_rng(3)

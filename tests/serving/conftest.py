@@ -13,9 +13,9 @@ ECHO = ("tests.serving.echo_service",)
 
 
 @pytest.fixture(scope="session")
-def echo() -> Iterator[ServerProcess]:
+def echo(front_settings: dict[str, str]) -> Iterator[ServerProcess]:
     """A ready echo service."""
-    with running(ECHO, {"max_request_bytes": str(1 << 20)}) as server:
+    with running(ECHO, {"max_request_bytes": str(1 << 20)} | front_settings) as server:
         yield server
 
 

@@ -16,6 +16,8 @@ from tritonclient.grpc import service_pb2_grpc
 from tests.serving.server_process import ServerProcess, poll, running
 from tests.serving.v2_requests import message
 
+pytestmark = pytest.mark.every_front
+
 
 @pytest.fixture(scope="module")
 def stub(echo: ServerProcess) -> Iterator[Any]:
@@ -150,10 +152,10 @@ def test_requests_are_counted_by_status(stub: Any, http: httpx.Client) -> None:
     assert (count("OK"), count("INVALID_ARGUMENT")) == (before[0] + 1, before[1] + 1)
 
 
-def test_one_too_many_is_refused() -> None:
+def test_one_too_many_is_refused(front_settings: dict[str, str]) -> None:
     """Calls beyond the setting are RESOURCE_EXHAUSTED at once, not queued."""
     with (
-        running(("tests.serving.echo_service",), {"max_in_flight": "2"}) as server,
+        running(("tests.serving.echo_service",), {"max_in_flight": "2"} | front_settings) as server,
         grpc.insecure_channel(server.grpc_target) as channel,
     ):
         stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)

@@ -15,6 +15,8 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tests.serving.server_process import ServerProcess
 from tests.serving.v2_requests import INFER, document
 
+pytestmark = pytest.mark.every_front
+
 
 @pytest.fixture(scope="module")
 def channel(echo: ServerProcess) -> Iterator[grpc.Channel]:

@@ -13,6 +13,8 @@ from tritonclient.grpc import service_pb2_grpc
 from tests.serving.server_process import ServerProcess
 from tests.serving.v2_requests import message, strings
 
+pytestmark = pytest.mark.every_front
+
 
 @pytest.fixture(scope="module")
 def stub(echo: ServerProcess) -> Iterator[Any]:

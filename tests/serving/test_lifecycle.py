@@ -17,6 +17,8 @@ from tritonclient.grpc import service_pb2_grpc
 from tests.serving.server_process import HOST, ServerProcess, poll, running
 from tests.serving.v2_requests import INFER, document, message
 
+pytestmark = pytest.mark.every_front
+
 ECHO = ("tests.serving.echo_service",)
 
 
@@ -62,9 +64,11 @@ def both_at_work(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_accepted_work_is_answered(background: ThreadPoolExecutor, number: signal.Signals) -> None:
+def test_accepted_work_is_answered(
+    background: ThreadPoolExecutor, number: signal.Signals, front_settings: dict[str, str]
+) -> None:
     """A stopping server finishes what is inside, on both protocols, and ends with status 0."""
-    with running(ECHO) as server:
+    with running(ECHO, front_settings) as server:
         rest, by_grpc = both_at_work(server, background, 1)
         server.signal(number)
         assert server.wait() == 0
@@ -74,9 +78,11 @@ def test_accepted_work_is_answered(background: ThreadPoolExecutor, number: signa
         assert events == ["listening", "ready", "stopping", "stopped"]
 
 
-def test_not_ready_comes_before_closed(background: ThreadPoolExecutor) -> None:
+def test_not_ready_comes_before_closed(
+    background: ThreadPoolExecutor, front_settings: dict[str, str]
+) -> None:
     """During the drain delay probes say no while requests are still answered; then both listeners close."""
-    with running(ECHO, {"drain_delay_s": "1"}) as server:
+    with running(ECHO, {"drain_delay_s": "1"} | front_settings) as server:
         server.signal()
         poll(lambda: server.status_of("/v2/health/ready") == 503, limit_s=1)
         assert server.status_of("/v2/models/echo/ready") == 503
@@ -94,9 +100,11 @@ def test_not_ready_comes_before_closed(background: ThreadPoolExecutor) -> None:
         assert server.wait() == 0
 
 
-def test_work_beyond_the_grace_is_told(background: ThreadPoolExecutor) -> None:
+def test_work_beyond_the_grace_is_told(
+    background: ThreadPoolExecutor, front_settings: dict[str, str]
+) -> None:
     """What is not done within the grace is answered 503 / UNAVAILABLE instead of being cut off."""
-    with running(ECHO, {"grace_s": "0.5"}) as server:
+    with running(ECHO, {"grace_s": "0.5"} | front_settings) as server:
         rest, by_grpc = both_at_work(server, background, 20)
         began_s = time.monotonic()
         server.signal()
@@ -106,10 +114,10 @@ def test_work_beyond_the_grace_is_told(background: ThreadPoolExecutor) -> None:
         assert time.monotonic() - began_s < 4
 
 
-def test_watchers_and_idle_connections_do_not_hold_up_the_stop() -> None:
+def test_watchers_and_idle_connections_do_not_hold_up_the_stop(front_settings: dict[str, str]) -> None:
     """Open health watches, idle REST connections and silent sockets are closed, not waited for."""
     with (
-        running(ECHO) as server,
+        running(ECHO, front_settings) as server,
         httpx.Client() as idle,
         socket.create_connection((HOST, server.rest_port)),
         grpc.insecure_channel(server.grpc_target) as channel,
@@ -123,9 +131,9 @@ def test_watchers_and_idle_connections_do_not_hold_up_the_stop() -> None:
         assert time.monotonic() - began_s < 3
 
 
-def test_second_signal_ends_at_once(background: ThreadPoolExecutor) -> None:
+def test_second_signal_ends_at_once(background: ThreadPoolExecutor, front_settings: dict[str, str]) -> None:
     """Whoever asks twice does not want to wait."""
-    with running(ECHO) as server:
+    with running(ECHO, front_settings) as server:
         rest = background.submit(work_rest, server, sleep_s=20)
         poll(lambda: '{protocol="rest"} 1.0' in httpx.get(f"{server.rest_url}/metrics").text)
         server.signal()
@@ -135,9 +143,11 @@ def test_second_signal_ends_at_once(background: ThreadPoolExecutor) -> None:
         assert isinstance(rest.exception(), httpx.TransportError)
 
 
-def test_crashed_engine_ends_the_process(background: ThreadPoolExecutor) -> None:
+def test_crashed_engine_ends_the_process(
+    background: ThreadPoolExecutor, front_settings: dict[str, str]
+) -> None:
     """When the engine dies, callers get UNAVAILABLE, the log says why, and the process ends."""
-    with running(ECHO) as server:
+    with running(ECHO, front_settings) as server:
         rest, by_grpc = both_at_work(server, background, 20)
         began_s = time.monotonic()
         background.submit(work_rest, server, crash=True, sleep_s=20)

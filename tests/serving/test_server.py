@@ -10,6 +10,7 @@ from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_p
 ECHO = "tests.serving.echo_service"
 
 
+@pytest.mark.every_front
 def test_kserves_own_clients_are_served(echo: ServerProcess) -> None:
     """KServe's REST and gRPC clients get health, readiness and inference from this server."""
     command = [sys.executable, "-m", "tests.serving.kserve_clients", echo.rest_url, echo.grpc_target]
@@ -48,6 +49,7 @@ def test_unknown_flag_is_one_line() -> None:
         server.stop()
 
 
+@pytest.mark.every_front
 def test_requests_leave_no_log_lines(echo: ServerProcess) -> None:
     """A served request is counted, not logged."""
     before = echo.log()
