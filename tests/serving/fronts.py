@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-FRONTS = ("grpcio",)
+FRONTS = ("thin", "grpcio")
 
 
 def settings_of(front: str) -> dict[str, str]:
     """What a service is told to take a front, "" its default one."""
-    # There is one front yet, and no setting.
-    return {} if len(FRONTS) == 1 or not front else {"grpc_front": front}
+    return {"grpc_front": front} if front else {}
