@@ -22,6 +22,9 @@ from serving.http2.frames import (
 from serving.http2.stream import Stream
 
 _WRITE_BUFFER_BYTES: Final = 1024 * 1024
+# RFC 7541, 6.3: from here on the table has no room. It is never used here, but a peer that makes its own
+# smaller must be told that we know (4.2).
+_NO_TABLE: Final = b"\x20"
 
 
 class Sender(asyncio.Protocol):
@@ -37,6 +40,8 @@ class Sender(asyncio.Protocol):
         self.transport: Any = None
         self.loop = asyncio.get_running_loop()
         self._peer_frame = DEFAULT_FRAME_BYTES
+        # What the next header block must begin with.
+        self._table_update = b""
         self._out: list[bytes] = []
         self._writable = True
 
@@ -54,6 +59,8 @@ class Sender(asyncio.Protocol):
         for name, value in values:
             if name == Setting.INITIAL_WINDOW_SIZE:
                 self._rewindow(value)
+            elif name == Setting.HEADER_TABLE_SIZE:
+                self._table_update = _NO_TABLE
             elif name == Setting.MAX_FRAME_SIZE:
                 if not DEFAULT_FRAME_BYTES <= value <= LARGEST_FRAME_BYTES:
                     raise ConnectionFault(Code.PROTOCOL_ERROR, "an impossible frame size")
@@ -113,7 +120,18 @@ class Sender(asyncio.Protocol):
 
     def sends_now(self, size: int) -> bool:
         """Whether a DATA frame of so many bytes may leave at once."""
-        return size <= self.window and size <= self._peer_frame and self._writable and not self.pending
+        return (
+            size <= self.window
+            and size <= self._peer_frame
+            and self._writable
+            and not self.pending
+            and not self._table_update
+        )
+
+    def header_block(self, block: bytes) -> bytes:
+        """A header block as it may leave now."""
+        update, self._table_update = self._table_update, b""
+        return update + block
 
     def room(self) -> int:
         """How many bytes a DATA frame may have now."""

@@ -164,7 +164,8 @@ class Stream:
             return
         if not self._head_sent:
             self._head_sent = True
-            self.connection.write(frame(Kind.HEADERS, END_HEADERS, self.number, _ANSWER_HEAD))
+            head = self.connection.header_block(_ANSWER_HEAD)
+            self.connection.write(frame(Kind.HEADERS, END_HEADERS, self.number, head))
         data = PREFIX.pack(0, len(message)) + message
         self._out.append(data)
         self.connection.held.bytes += len(data)
@@ -178,7 +179,7 @@ class Stream:
 
     def refuse_http(self, status: int) -> None:
         """End a request that is no gRPC with a status of HTTP."""
-        block = header_block([(":status", str(status))])
+        block = self.connection.header_block(header_block([(":status", str(status))]))
         self.connection.write(frame(Kind.HEADERS, END_HEADERS | END_STREAM, self.number, block))
         self._close()
 
@@ -201,7 +202,7 @@ class Stream:
         connection.pending.pop(self.number, None)
         if self._trailers:
             head_less = b"" if self._head_sent else _ANSWER_HEAD
-            block = head_less + self._trailers
+            block = connection.header_block(head_less + self._trailers)
             connection.write(frame(Kind.HEADERS, END_HEADERS | END_STREAM, self.number, block))
             self._close()
 
