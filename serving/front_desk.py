@@ -158,6 +158,17 @@ class FrontDesk:
         finally:
             self.leave(protocol, watch)
 
+    def check_room(self, protocol: str) -> None:
+        """Whether a request would be let in now.
+
+        Raises:
+            Overloaded, PredictorUnavailable: as `enter`.
+        """
+        if self._broken is not None:
+            raise self._broken
+        if self._inside[protocol] >= self.settings.max_in_flight:
+            raise Overloaded(f"{self.settings.max_in_flight} requests are being worked on, try again later")
+
     def enter(self, protocol: str, watch: Watch) -> None:
         """Let one request in; whoever was let in leaves.
 
@@ -165,10 +176,7 @@ class FrontDesk:
             Overloaded: as many requests of this protocol as the settings allow are inside.
             PredictorUnavailable: the model's engine has stopped.
         """
-        if self._broken is not None:
-            raise self._broken
-        if self._inside[protocol] >= self.settings.max_in_flight:
-            raise Overloaded(f"{self.settings.max_in_flight} requests are being worked on, try again later")
+        self.check_room(protocol)
         self._watches.add(watch)
         self._empty.clear()
         self._inside[protocol] += 1

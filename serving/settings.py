@@ -83,6 +83,9 @@ class ServingSettings(BaseSettings):
     grpc_keepalive_s: int = Field(30, ge=10, le=7200)
     """Seconds between keepalive pings on gRPC connections, and the shortest interval clients may ping at."""
 
+    grpc_max_streams: int = Field(256, ge=1, le=100_000)
+    """Requests at a time on one gRPC connection of the thin front; a client holds back what is more."""
+
     grpc_max_connection_age_s: int = Field(0, ge=0, le=86_400)
     """Seconds after which gRPC connections are gracefully renewed, so clients find new replicas; 0: never."""
 

@@ -41,7 +41,7 @@ def limits_of(settings: ServingSettings, calls_beside: int) -> Limits:
     return Limits(
         message_bytes=settings.max_request_bytes,
         header_bytes=settings.max_header_bytes,
-        streams=calls,
+        streams=settings.grpc_max_streams,
         calls=2 * calls,
         held_bytes=_HELD_MESSAGES * settings.max_request_bytes,
         header_timeout_s=settings.header_timeout_s,
@@ -63,7 +63,17 @@ class Inference:
 
     def register(self, server: Http2Server, path: str) -> None:
         """Serve ModelInfer there."""
-        server.add_unary(path, self.take)
+        server.add_unary(path, self.take, self.door)
+
+    def door(self, stream: Stream) -> bool:
+        """Refuse a request at its head while there is no room: its message is not even kept."""
+        try:
+            self.desk.check_room("grpc")
+        except RiskError as refusal:
+            Visit(self.desk, stream).refused_at_the_door(refusal)
+            stream.connection.hold_back()
+            return False
+        return True
 
     def take(self, stream: Stream, message: bytes) -> None:
         """Begin one request, as it came."""

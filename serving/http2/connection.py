@@ -12,6 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from serving.http2 import frames
 from serving.http2.frames import (
+    DEFAULT_FRAME_BYTES,
     DEFAULT_WINDOW,
     LARGEST_WINDOW,
     STREAM_BITS,
@@ -58,13 +59,14 @@ class Connection(Sender):
         self._host = host
         self.held = host.held
         self.patience = Patience()
-        # Streams that were ended before their request was complete: more of it may come.
-        self.cut_short: dict[int, None] = {}
+        # Streams that were ended before their request was complete, and how many frames of it may still come.
+        self.cut_short: dict[int, int] = {}
         self._receiver = Receiver(self, host.held.limits.header_bytes)
         self._born_s = self._heard_s = time.monotonic()
         self._asked_s = 0.0
         self._leaving_s = 0.0
         self._door_closed = False
+        self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce ourselves."""
@@ -113,6 +115,19 @@ class Connection(Sender):
         if ended and not stream.closed:
             stream.receive(b"", ended=True)
 
+    def hold_back(self) -> None:
+        """A request found no room: if too many do, read nothing more from here for a moment."""
+        pause_s = self.held.refusals.pause_s()
+        if pause_s and not self._paused and not self.dead:
+            self._paused = True
+            self.transport.pause_reading()
+            self.loop.call_later(pause_s, self._read_on)
+
+    def _read_on(self) -> None:
+        self._paused = False
+        if not self.dead:
+            self.transport.resume_reading()
+
     def end_stream(self, number: int, code: Code) -> None:
         """The peer broke the protocol within a stream."""
         stream = self.streams.get(number)
@@ -129,7 +144,7 @@ class Connection(Sender):
         if not stream.ended:
             if len(self.cut_short) >= self.held.limits.streams:
                 self.cut_short.pop(next(iter(self.cut_short)))
-            self.cut_short[stream.number] = None
+            self.cut_short[stream.number] = self.held.limits.message_bytes // DEFAULT_FRAME_BYTES + 1
         if self._door_closed:
             self._close_if_done()
 

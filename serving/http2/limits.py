@@ -12,6 +12,11 @@ from serving.http2.frames import Code, ConnectionFault
 _NUISANCES: Final = 4_000.0
 _NUISANCES_PER_S: Final = 500.0
 
+# Refusals of requests that find no room: about a twentieth of a core.
+_REFUSALS: Final = 500.0
+_REFUSALS_PER_S: Final = 4_000.0
+_LONGEST_PAUSE_S: Final = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -75,6 +80,29 @@ class Patience:
             self._left += 4.0
 
 
+class RefusalPace:
+    """How fast refusals may cost time: beyond it, connections that bring more are not read for a while.
+
+    What is not read waits in the sockets of its sender; so refusing never crowds out answering.
+    """
+
+    __slots__ = ("_left", "_seen_s")
+
+    def __init__(self) -> None:
+        self._left = _REFUSALS
+        self._seen_s = time.monotonic()
+
+    def pause_s(self) -> float:
+        """Count one refusal; seconds for which its connection is better not read, mostly 0."""
+        self._left -= 1.0
+        if self._left >= 0.0:
+            return 0.0
+        now_s = time.monotonic()
+        self._left = min(_REFUSALS, self._left + (now_s - self._seen_s) * _REFUSALS_PER_S)
+        self._seen_s = now_s
+        return min(_LONGEST_PAUSE_S, max(0.0, -self._left / _REFUSALS_PER_S))
+
+
 @dataclass(slots=True)
 class Held:
     """Bytes and calls that all connections of a process hold together."""
@@ -82,8 +110,4 @@ class Held:
     limits: Limits
     bytes: int = 0
     calls: int = 0
-    refused: int = field(default=0)
-
-    def room(self, size: int) -> bool:
-        """Whether so many bytes more may be held."""
-        return self.bytes + size <= self.limits.held_bytes
+    refusals: RefusalPace = field(default_factory=RefusalPace)

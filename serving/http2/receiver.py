@@ -101,13 +101,21 @@ class Receiver:
         stream = self._connection.streams.get(number)
         if stream is None:
             self._not_idle(number)
-            self._connection.patience.spend()
+            self._late_data(number)
         elif stream.ended:
             raise StreamFault(Code.STREAM_CLOSED, "DATA after the end of the stream")
         else:
             if not body and not ended:
                 self._connection.patience.spend()
             stream.receive(body, ended=ended)
+
+    def _late_data(self, number: int) -> None:
+        # The rest of a request that was answered early was on its way; that much is borne for nothing.
+        frames_left = self._connection.cut_short.get(number, 0)
+        if frames_left:
+            self._connection.cut_short[number] = frames_left - 1
+        else:
+            self._connection.patience.spend()
 
     def _credit(self, size: int) -> None:
         # All that is kept is counted elsewhere, so the connection's window is only ever given back.

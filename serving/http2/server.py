@@ -28,6 +28,7 @@ class Http2Server:
         self._connections: set[Connection] = set()
         self._readers: dict[str, Reader] = {}
         self._streaming: set[str] = set()
+        self._doors: dict[str, Callable[[Stream], bool]] = {}
         self._listener: socket | None = None
         self._server: asyncio.Server | None = None
         self._clock: asyncio.Task[None] | None = None
@@ -45,9 +46,18 @@ class Http2Server:
             if handler.request_streaming or handler.response_streaming:
                 self._streaming.add(path)
 
-    def add_unary(self, path: str, take: Callable[[Stream, bytes], None]) -> None:
-        """Serve a method without a task: `take` gets every message on the loop and answers when it can."""
+    def add_unary(
+        self, path: str, take: Callable[[Stream, bytes], None], door: Callable[[Stream], bool]
+    ) -> None:
+        """Serve a method without a task.
+
+        Args:
+            path: of the method.
+            take: gets every message on the loop, and answers when it can.
+            door: asked at the head of a request, before its message costs anything; false if it refused it.
+        """
         self._readers[path] = Unary(take)
+        self._doors[path] = door
 
     def listen_on(self, listener: socket) -> None:
         """Take connections from this socket once `start` is called."""
@@ -102,7 +112,7 @@ class Http2Server:
             stream.refuse(status.UNIMPLEMENTED, "no such method here")
         elif self.held.calls > limits.calls:
             stream.refuse(status.RESOURCE_EXHAUSTED, f"{limits.calls} calls are open, try again later")
-        else:
+        elif (door := self._doors.get(head.path)) is None or door(stream):
             self._set_deadline(stream)
             stream.reader = reader
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from serving.http2.frames import END_HEADERS, END_STREAM, HEAD, Code, Kind, frame, reset, window_update
@@ -171,7 +171,7 @@ class Stream:
         self.connection.held.bytes += len(data)
         self.push()
 
-    def refuse(self, status: int, reason: str, metadata: Sequence[tuple[str, str]] = ()) -> None:
+    def refuse(self, status: int, reason: str, metadata: tuple[tuple[str, str], ...] = ()) -> None:
         """End the call with a status; what was not sent yet is dropped."""
         if not self.closed:
             self._drop_output()
