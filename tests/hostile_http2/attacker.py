@@ -101,9 +101,10 @@ class Attacker:
         return True
 
     def flood(self, parts: Iterable[bytes], limit_s: float = 2.0) -> bool:
-        """Send without reading; false when the server ended that, or stopped taking it for a while."""
+        """Send without reading, for so long; false when the server ended that, or did not take it all in time."""
+        end_s = time.monotonic() + limit_s
         self.socket.settimeout(limit_s)
-        sent = all(self.send(part) for part in parts)
+        sent = all(time.monotonic() < end_s and self.send(part) for part in parts)
         self.socket.settimeout(PATIENCE_S)
         return sent
 
