@@ -27,6 +27,9 @@ _CONNECTION_HEADERS: Final = frozenset(
     {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}
 )
 _PSEUDO_HEADERS: Final = frozenset({":method", ":scheme", ":path", ":authority"})
+# What RFC 9113, 8.2.1, forbids: whoever writes such headers into a log or into HTTP/1 is led astray.
+_NAME: Final = re.compile(r"[!-9;-@\[-~]+")
+_FORBIDDEN_IN_VALUES: Final = re.compile(r"[\0\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +122,20 @@ def request_head(headers: Iterable[tuple[str, str]]) -> RequestHead:
     """Check a list of headers as RFC 9113, section 8.3, asks.
 
     Raises:
-        StreamFault: pseudo-headers missing, repeated, unknown or late; names in upper case; headers of
-            HTTP/1 connections.
+        StreamFault: pseudo-headers missing, repeated, unknown or late; names in upper case or that are
+            none; line breaks in values; headers of HTTP/1 connections.
     """
     pseudo: dict[str, str] = {}
     metadata: list[tuple[str, str]] = []
     for name, value in headers:
+        if _FORBIDDEN_IN_VALUES.search(value):
+            raise StreamFault(Code.PROTOCOL_ERROR, "a header with a line break")
         if name.startswith(":"):
             if metadata or name in pseudo or name not in _PSEUDO_HEADERS:
                 raise StreamFault(Code.PROTOCOL_ERROR, "a pseudo-header out of place")
             pseudo[name] = value
             continue
-        if name != name.lower() or name in _CONNECTION_HEADERS or (name == "te" and value != "trailers"):
+        if not _NAME.fullmatch(name) or name in _CONNECTION_HEADERS or (name == "te" and value != "trailers"):
             raise StreamFault(Code.PROTOCOL_ERROR, "a header that HTTP/2 does not allow")
         metadata.append((name, value))
     if pseudo.get(":method") != "POST" or not pseudo.get(":path") or ":scheme" not in pseudo:
