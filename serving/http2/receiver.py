@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _PRIORITY_BYTES: Final = 5
 _PING_BYTES: Final = 8
 _CODE_BYTES: Final = 4
+# Of a GOAWAY without a word of explanation.
+_GOAWAY_BYTES: Final = 8
 _CREDIT_BYTES: Final = 1024 * 1024
 
 
@@ -213,8 +215,10 @@ class Receiver:
         self._connection.patience.spend()
         self._connection.write(frames.frame(Kind.PING, ACK, 0, payload))
 
-    def _goaway(self, _flags: int, number: int, _payload: bytes) -> None:
+    def _goaway(self, _flags: int, number: int, payload: bytes) -> None:
         self._connection.patience.spend()
+        if len(payload) < _GOAWAY_BYTES:
+            raise ConnectionFault(Code.FRAME_SIZE_ERROR, "GOAWAY of a broken length")
         if number:
             raise ConnectionFault(Code.PROTOCOL_ERROR, "GOAWAY of a stream")
 
