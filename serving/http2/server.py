@@ -17,6 +17,8 @@ from serving.http2.stream import Reader, Stream
 # How late a deadline may be noticed, and how often connections are looked at.
 _SWEEP_S: Final = 0.02
 _TICK_S: Final = 0.5
+# asyncio listens anew, by default for a hundred: in a storm the others would try again a second later.
+_BACKLOG: Final = 2048
 _CONTENT_TYPE: Final = "application/grpc"
 
 
@@ -68,7 +70,9 @@ class Http2Server:
         loop = asyncio.get_running_loop()
         if self._listener is None:
             raise RuntimeError("no socket to listen on. This is a bug.")
-        self._server = await loop.create_server(lambda: Connection(self), sock=self._listener)
+        self._server = await loop.create_server(
+            lambda: Connection(self), sock=self._listener, backlog=_BACKLOG
+        )
         self._clock = asyncio.create_task(self._tick(), name="http2")
 
     async def stop(self, grace: float | None) -> None:
