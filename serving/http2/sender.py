@@ -43,6 +43,7 @@ class Sender(asyncio.Protocol):
         # What the next header block must begin with.
         self._table_update = b""
         self._out: list[bytes] = []
+        self._out_bytes = 0
         self._writable = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -99,23 +100,30 @@ class Sender(asyncio.Protocol):
             stream.push()
 
     def write(self, data: bytes) -> None:
-        """Send frames at the end of this round of the loop, joined with others."""
+        """Send frames at the end of this round of the loop, or when they are many, joined with others."""
         if not self._out:
             self.loop.call_soon(self.flush)
         self._out.append(data)
+        self._out_bytes += len(data)
+        # uvloop may read megabytes in one round; only the transport knows whether the peer reads.
+        if self._out_bytes > _WRITE_BUFFER_BYTES:
+            self.flush()
 
     def flush(self) -> None:
-        out, self._out = self._out, []
+        out, self._out, self._out_bytes = self._out, [], 0
         if out and not self.dead:
             self.transport.write(out[0] if len(out) == 1 else b"".join(out))
 
     def pause_writing(self) -> None:
-        """The peer does not read: answers wait."""
+        """The peer does not read: answers wait, and so do its requests, whose refusals would pile up here."""
         self._writable = False
+        self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
         self._writable = True
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
         self._push_pending()
 
     def sends_now(self, size: int) -> bool:
