@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.hostile_http2 import frames
-from tests.hostile_http2.attacker import Attacker
-from tests.hostile_http2.calls import check, head, infer
+from tests.hostile_http2.attacker import Answer, Attacker
+from tests.hostile_http2.calls import UNIMPLEMENTED, check, head, infer
 from tests.hostile_http2.conftest import Connect
 from tests.hostile_http2.frames import DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, LARGEST_WINDOW, Flag, Kind, Setting
 
@@ -112,19 +112,23 @@ def test_frames_are_no_larger_than_allowed(connect: Connect, size: int) -> None:
     assert peer.answers[1].largest_frame <= size
 
 
-def credited(peer: Attacker, wave: Callable[[int], bytes], *, total: int, size: int) -> None:
-    """Send waves that cost so much of the connection's window until a total, as far as there is room."""
+def credited(
+    peer: Attacker, wave: Callable[[int], bytes], good: Callable[[Answer], object], *, total: int, size: int
+) -> None:
+    """Send requests that cost so much of the connection's window until a total, as far as there is room."""
     # The answers, which nobody looks at, have room.
     peer.send(frames.window_update(0, LARGEST_WINDOW - DEFAULT_WINDOW))
     stream, spent = 1, 0
     while spent < total:
         peer.until(lambda: peer.room >= size, f"credit for {size} bytes after {spent}")
         peer.send(wave(stream))
+        good(peer.answer(stream))
         peer.room -= size
         spent += size
         stream += 2
 
 
+@pytest.mark.falls_short("grpcio", "gRPC's core resets streams whose DATA is padded")
 def test_padding_is_credited_back(connect: Connect) -> None:
     """Padding counts against the window, and is given back: otherwise a connection dries up in time."""
     peer = connect()
@@ -135,18 +139,21 @@ def test_padding_is_credited_back(connect: Connect) -> None:
         padded = b"".join(frames.frame(Kind.DATA, Flag.PADDED, stream, part) for part in parts)
         return request + padded + frames.data(stream, b"", end=True)
 
-    credited(peer, wave, total=20 << 20, size=sum(map(len, parts)))
+    credited(peer, wave, check, total=20 << 20, size=sum(map(len, parts)))
 
 
 def test_bytes_of_refused_streams_are_credited_back(connect: Connect) -> None:
     """What comes for streams that were answered early counts too, and is given back (RFC 9113 6.9)."""
     peer = connect()
 
+    def refused(answer: Answer) -> None:
+        assert answer.grpc_status == UNIMPLEMENTED
+
     def wave(stream: int) -> bytes:
         request = frames.headers(stream, peer.encoder.encode(head(path="/a/b")))
         return request + frames.data(stream, bytes(60_000), end=True)
 
-    credited(peer, wave, total=20 << 20, size=60_000)
+    credited(peer, wave, refused, total=20 << 20, size=60_000)
 
 
 def test_bytes_of_served_streams_are_credited_back(connect: Connect) -> None:
