@@ -41,7 +41,7 @@ def limits_of(settings: ServingSettings, calls_beside: int) -> Limits:
     return Limits(
         message_bytes=settings.max_request_bytes,
         header_bytes=settings.max_header_bytes,
-        streams=settings.grpc_max_streams,
+        streams=min(settings.grpc_max_streams, calls),
         calls=2 * calls,
         held_bytes=_HELD_MESSAGES * settings.max_request_bytes,
         header_timeout_s=settings.header_timeout_s,
