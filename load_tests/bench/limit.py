@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -17,7 +18,7 @@ from load_tests.bench.options import BATCHES
 from load_tests.bench.services import GENERATOR_CORE, SERVER_CORE, Server, trivial_server
 from load_tests.graph_messages import joined
 from predictor.checkpoint import load
-from predictor.scorer import Scorer, choose_device
+from predictor.scorer import Scorer, choose_device, host_tensors
 
 _IN_FLIGHT: Final = 64
 
@@ -25,6 +26,11 @@ _IN_FLIGHT: Final = 64
 def bare_name(batch: int) -> str:
     """Under which name the bare model's graphs a second stand."""
     return f"bare/{batch} graphs"
+
+
+def reference_name(batch: int) -> str:
+    """Under which name the graphs a second of the model as PyG runs it stand."""
+    return f"reference/{batch} graphs"
 
 
 def generator_name(graphs: int) -> str:
@@ -60,19 +66,25 @@ def _bare(bench: Bench) -> None:
     try:
         for _ in range(bench.options.repeats):
             for size in BATCHES:
-                speed = graphs_per_second(scorer, joined(bench.singles, size), bench.options.seconds)
-                bench.figures.add(bare_name(size), speed)
+                batches = joined(bench.singles, size)
+                for name, score in (
+                    (bare_name(size), lambda batch: scorer.launch([batch]).result()),
+                    (reference_name(size), lambda batch: model.category_scores(host_tensors(batch))),
+                ):
+                    bench.figures.add(name, graphs_per_second(score, batches, bench.options.seconds))
                 bench.progress.update()
     finally:
         pin(0, GENERATOR_CORE)
 
 
-def graphs_per_second(scorer: Scorer, batches: list[DomainGraphs], seconds: float) -> float:
-    """The model on joined batches in this process; the first batch warms up and does not count."""
-    scorer.launch([batches[0]]).result()
+def graphs_per_second(
+    score: Callable[[DomainGraphs], object], batches: list[DomainGraphs], seconds: float
+) -> float:
+    """Joined batches in this process, without any protocol; the first one warms up and does not count."""
+    score(batches[0])
     done, started = 0, time.perf_counter()
     for batch in itertools.cycle(batches):
-        scorer.launch([batch]).result()
+        score(batch)
         done += batch.graph_count
         if time.perf_counter() - started > seconds:
             break

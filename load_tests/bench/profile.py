@@ -19,7 +19,15 @@ SAMPLES_PER_SECOND: Final = 200
 KINDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
         "join",
-        ("union (contract/graphs", "host_tensors (", "_writable (", "contract/joining", "predictor/joining"),
+        (
+            "union (contract/graphs",
+            "host_tensors (",
+            "joined (predictor/",
+            "_joined_raw (",
+            "_offsets (predictor/",
+            "_edge_index (predictor/",
+            "_floats (predictor/",
+        ),
     ),
     (
         "model",
@@ -29,13 +37,18 @@ KINDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "predictor/model",
             "predictor/ngrams",
             "predictor/scorer",
-            "predictor/forward",
+            "predictor/fast_forward",
+            "contract/ngrams",
+            "contract/ragged",
         ),
     ),
     ("checks", ("contract/graph_checks", "serving/tensor_contract", "check_schema (")),
     (
         "decode",
         (
+            "recognise (predictor/wire",
+            "cut (predictor/raw_graphs",
+            "written_as (predictor/raw_graphs",
             "decode",
             "FromString",
             "parse (serving/",
@@ -44,9 +57,21 @@ KINDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "serving/v2_json",
         ),
     ),
-    ("encode", ("encode", "fill_response", "SerializeToString", "serving/rest_reply")),
-    ("queue", ("predictor/batcher", "predictor/packing", "predictor/server", "concurrent/futures")),
-    ("metrics", ("prometheus_client/", "serving/metrics", "BatchMeter")),
+    (
+        "encode",
+        ("message (predictor/wire", "encode", "fill_response", "SerializeToString", "serving/rest_reply"),
+    ),
+    (
+        "queue",
+        (
+            "predictor/batcher",
+            "predictor/packing",
+            "predictor/server",
+            "predictor/wire",
+            "concurrent/futures",
+        ),
+    ),
+    ("metrics", ("prometheus_client/", "serving/metrics", "serving/request_metrics", "BatchMeter")),
     (
         "front and event loop",
         (

@@ -7,7 +7,7 @@ from typing import Final
 
 from load_tests.bench.bench import name_of
 from load_tests.bench.figures import Figures
-from load_tests.bench.limit import bare_name, generator_name
+from load_tests.bench.limit import bare_name, generator_name, reference_name
 from load_tests.bench.names import IN_FLIGHT as NAMES_IN_FLIGHT
 from load_tests.bench.names import PROTOCOLS, memory_name, names_name
 from load_tests.bench.options import BATCHES, Options
@@ -46,7 +46,9 @@ def tables(figures: Figures, options: Options) -> list[Table]:
 
 def _limits(figures: Figures, options: Options) -> Table:
     rows = [
-        (f"bare model, {_graphs(size)} a batch", number(figures.median(bare_name(size)))) for size in BATCHES
+        (f"{what}, {_graphs(size)} a batch", number(figures.median(name(size))))
+        for what, name in (("bare model", bare_name), ("the same as PyG runs it", reference_name))
+        for size in BATCHES
     ]
     rows += [
         (f"the generator against a server that only answers, {_graphs(graphs)}", number(figures.median(name)))

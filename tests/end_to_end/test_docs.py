@@ -19,8 +19,8 @@ from serving.metrics import (
     BuildMetrics,
     ExplanationMetrics,
     FeatureMetrics,
-    RequestMetrics,
 )
+from serving.request_metrics import RequestMetrics
 from serving.settings import ENV_PREFIX, ServingSettings
 from tests.end_to_end.documents import table_rows
 from tests.services import SHIPPED_MODEL
