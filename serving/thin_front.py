@@ -70,7 +70,7 @@ class Inference:
         try:
             self.desk.check_room("grpc")
         except RiskError as refusal:
-            Visit(self.desk, stream).refused_at_the_door(refusal)
+            Visit(self.desk, stream).fail(refusal)
             stream.connection.hold_back()
             return False
         return True
@@ -78,34 +78,44 @@ class Inference:
     def take(self, stream: Stream, message: bytes) -> None:
         """Begin one request, as it came."""
         visit = Visit(self.desk, stream)
-        stream.call = visit
         try:
-            self.desk.enter("grpc", visit)
+            visit.enter()
         except RiskError as refusal:
-            visit.refused_at_the_door(refusal)
+            visit.fail(refusal)
             return
         for model in self._raw_takers:
+            visit.model = model
             if model.take_raw(message, visit):
-                visit.model = model
                 return
+        visit.model = None
         visit.start(message)
 
 
 class Visit:
     """One ModelInfer request from its message to its answer; answered once, whatever happens."""
 
-    __slots__ = ("_began_s", "_code", "_desk", "_open", "_stream", "_task", "deadline", "model")
+    __slots__ = ("_began_s", "_desk", "_inside", "_open", "_stream", "_task", "deadline", "model")
 
     def __init__(self, desk: FrontDesk, stream: Stream) -> None:
         self._desk = desk
         self._stream = stream
         self._began_s = time.perf_counter()
-        self._code = "CANCELLED"
         self._open = True
+        self._inside = False
         self._task: asyncio.Task[None] | None = None
         self.deadline = Deadline(stream.deadline_s)
         self.model: RiskModel | None = None
         desk.metrics.begin("grpc")
+
+    def enter(self) -> None:
+        """Come in.
+
+        Raises:
+            RiskError: as `FrontDesk.enter`.
+        """
+        self._desk.enter("grpc", self)
+        self._inside = True
+        self._stream.call = self
 
     def caller_gone(self) -> bool:
         """Whether nobody waits for the answer any more."""
@@ -114,7 +124,7 @@ class Visit:
     def answer(self, message: bytes, request_id: str = "") -> None:
         """Send a serialized ModelInferResponse that lacks its id."""
         if self._open:
-            self._code = "OK"
+            self._settle("OK")
             # A message's fields may come in any order.
             self._stream.answer(message + _id_field(request_id or self._own_id()))
 
@@ -127,9 +137,17 @@ class Visit:
     def fail(self, error: RiskError) -> None:
         """Answer with a refusal."""
         if self._open:
-            self._code = error.grpc_status
+            self._settle(error.grpc_status)
             hint = RETRY_PUSHBACK if isinstance(error, RETRYABLE) else ()
             self._stream.refuse(_STATUS_NUMBERS[error.grpc_status], str(error), hint)
+
+    def _settle(self, code: str) -> None:
+        # Before the answer is sent: a peer that does not read it must not keep others out.
+        self._open = False
+        if self._inside:
+            self._desk.leave("grpc", self)
+        label = UNKNOWN_MODEL if self.model is None else self.model.name
+        self._desk.metrics.end("grpc", label, code, time.perf_counter() - self._began_s)
 
     def end(self, error: RiskError) -> None:
         """The work is in vain: the server stops, or the model is broken."""
@@ -141,21 +159,10 @@ class Visit:
 
     def gone(self) -> None:
         """The stream has ended: with an answer, or because its caller left."""
-        self._desk.leave("grpc", self)
-        self._count()
+        if self._open:
+            self._settle("CANCELLED")
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
-
-    def refused_at_the_door(self, error: RiskError) -> None:
-        """Answer without having been inside."""
-        self._stream.call = None
-        self.fail(error)
-        self._count()
-
-    def _count(self) -> None:
-        self._open = False
-        label = UNKNOWN_MODEL if self.model is None else self.model.name
-        self._desk.metrics.end("grpc", label, self._code, time.perf_counter() - self._began_s)
 
     def start(self, message: bytes) -> None:
         """Do the work in a task."""
@@ -181,7 +188,7 @@ class Visit:
         contract = self._desk.contracts[model.name]
         response = await infer_message(model, contract, request, forward, self.deadline, self.caller_gone)
         if self._open:
-            self._code = "OK"
+            self._settle("OK")
             self._stream.answer(response.SerializeToString())
 
 
