@@ -66,7 +66,6 @@ class Connection(Sender):
         self._asked_s = 0.0
         self._leaving_s = 0.0
         self._door_closed = False
-        self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce ourselves."""
@@ -118,15 +117,14 @@ class Connection(Sender):
     def hold_back(self) -> None:
         """A request found no room: if too many do, read nothing more from here for a moment."""
         pause_s = self.held.refusals.pause_s()
-        if pause_s and not self._paused and not self.dead:
-            self._paused = True
-            self.transport.pause_reading()
+        if pause_s and not self.held_back and not self.dead:
+            self.held_back = True
+            self.read_or_wait()
             self.loop.call_later(pause_s, self._read_on)
 
     def _read_on(self) -> None:
-        self._paused = False
-        if not self.dead:
-            self.transport.resume_reading()
+        self.held_back = False
+        self.read_or_wait()
 
     def end_stream(self, number: int, code: Code) -> None:
         """The peer broke the protocol within a stream."""

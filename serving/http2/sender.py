@@ -45,6 +45,8 @@ class Sender(asyncio.Protocol):
         self._out: list[bytes] = []
         self._out_bytes = 0
         self._writable = True
+        # Whether the peer asked for more than there is room for, and has to wait.
+        self.held_back = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Bound what the transport buffers."""
@@ -117,14 +119,22 @@ class Sender(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer does not read: answers wait, and so do its requests, whose refusals would pile up here."""
         self._writable = False
-        self.transport.pause_reading()
+        self.read_or_wait()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
         self._writable = True
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
+        self.read_or_wait()
         self._push_pending()
+
+    def read_or_wait(self) -> None:
+        """Read from a peer that reads and that is not held back."""
+        if self.transport.is_closing():
+            return
+        if self._writable and not self.held_back:
+            self.transport.resume_reading()
+        else:
+            self.transport.pause_reading()
 
     def sends_now(self, size: int) -> bool:
         """Whether a DATA frame of so many bytes may leave at once."""
