@@ -16,6 +16,8 @@ LIMITS = {
     "max_request_bytes": str(1 << 20),
     "max_header_bytes": str(8 << 10),
     "max_in_flight": "32",
+    # What grpc.aio allows on a connection: calls in flight, and 64 beside them.
+    "grpc_max_streams": "96",
     "header_timeout_s": "1",
     "default_deadline_ms": "2000",
     "max_deadline_ms": "4000",

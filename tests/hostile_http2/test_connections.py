@@ -28,8 +28,7 @@ def test_the_server_introduces_itself(connect: Connect) -> None:
     """SETTINGS come first, with what a peer has to know of streams and headers."""
     peer = connect()
     assert (peer.seen[0].kind, peer.seen[0].flags, peer.seen[0].stream) == (Kind.SETTINGS, 0, 0)
-    # As many calls as settings allow, and some for probes.
-    assert 32 <= peer.settings[Setting.MAX_CONCURRENT_STREAMS] <= 200
+    assert peer.settings[Setting.MAX_CONCURRENT_STREAMS] == int(LIMITS["grpc_max_streams"])
     assert peer.settings[Setting.MAX_HEADER_LIST_SIZE] <= 16 << 10
 
 

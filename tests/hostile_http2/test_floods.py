@@ -76,6 +76,12 @@ def empty_data(peer: Attacker) -> Parts:
     return repeated(frame(Kind.DATA, 0, 1))
 
 
+def empty_data_of_the_refused(peer: Attacker) -> Parts:
+    """The same for a call that was answered before its end."""
+    peer.send(frames.headers(1, block(peer, "/a/b")))
+    return repeated(frame(Kind.DATA, 0, 1))
+
+
 def padding_only(peer: Attacker) -> Parts:
     """The same, padded."""
     peer.send(frames.headers(1, block(peer)))
@@ -110,6 +116,7 @@ FLOODS: dict[str, Callable[[Attacker], Parts]] = {
     "unfinished": unfinished,
     "refusals": refusals,
     "empty data": empty_data,
+    "empty data of the refused": empty_data_of_the_refused,
     "padding only": padding_only,
     "changing windows": changing_windows,
     "resets of the closed": resets_of_the_closed,
@@ -140,7 +147,17 @@ def test_floods_are_survived(connect: Connect, front: str, name: str) -> None:
         peer.close()
 
 
-@pytest.mark.parametrize("name", ["rapid reset", "PING", "SETTINGS", "empty data", "made the server reset"])
+CALMED = (
+    "rapid reset",
+    "PING",
+    "SETTINGS",
+    "empty data",
+    "empty data of the refused",
+    "made the server reset",
+)
+
+
+@pytest.mark.parametrize("name", CALMED)
 def test_floods_are_told_to_calm_down(connect: Connect, name: str, front: str) -> None:
     """Whoever reads while he floods is told why his connection ends, if it does."""
     peer = connect()

@@ -149,7 +149,7 @@ def test_unfinished_bodies_are_refused(connect: Connect, case: str) -> None:
     """A request that ends before its message does is told so, and the connection lives on."""
     peer = connect()
     peer.ask(1, UNFINISHED[case], head())
-    assert peer.refused(1, limit_s=3), peer.answers[1]
+    assert peer.refused(1, limit_s=1), peer.answers[1]
     peer.ask(3, BODY, head())
     check(peer.answer(3))
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from tests.hostile_http2 import frames
 from tests.hostile_http2.attacker import Attacker
 from tests.hostile_http2.calls import DEADLINE_EXCEEDED, check, head, infer, prefixed
-from tests.hostile_http2.conftest import Connect
+from tests.hostile_http2.conftest import ECHO, LIMITS, Connect
 from tests.hostile_http2.frames import DEFAULT_WINDOW, LARGEST_WINDOW, Code, Kind, Setting, frame
-from tests.serving.server_process import ServerProcess, poll
+from tests.serving.server_process import ServerProcess, poll, running
 
 pytestmark = pytest.mark.every_front
 
@@ -107,3 +109,22 @@ def test_half_requests_of_many_streams_are_bounded(connect: Connect, front: str)
         if front == "grpcio":
             # One connection may use up all calls of grpc.aio, and calls without grpc-timeout have no end.
             peer.close()
+
+
+@pytest.mark.slow
+def test_a_peer_that_does_not_answer_pings_is_left(front_settings: dict[str, str]) -> None:
+    """Keepalive gives up a peer that reads nothing, whatever the windows that it gave."""
+    with running(ECHO, LIMITS | front_settings) as server:
+        peer = Attacker(server.grpc_port, receive_buffer=4096)
+        peer.send(frames.PREFACE, frames.settings((Setting.INITIAL_WINDOW_SIZE, LARGEST_WINDOW)))
+        peer.send(frames.window_update(0, LARGEST_WINDOW - DEFAULT_WINDOW))
+        peer.flood(requests(peer, 60, infer(size=60_000)))
+        connected = open_files(server)
+        # Asked after 10 s of silence, and given up 20 s later.
+        poll(lambda: open_files(server) < connected, limit_s=45, period_s=1)
+        peer.close()
+
+
+def open_files(server: ServerProcess) -> int:
+    """How many files and sockets the server has open."""
+    return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
