@@ -17,6 +17,12 @@ from serving.http2.frames import Code, ConnectionFault, StreamFault
 _REMEMBERED: Final = 64
 _LARGEST_REMEMBERED_BYTES: Final = 512
 
+# A list up to so many times the limit is read and costs its own call alone, since a proxy carries many
+# callers on one connection; a larger one ends the connection.
+READ_TIMES: Final = 4
+# RFC 9113, 6.5.2: what a header counts for beside its name and value.
+_HEADER_BYTES: Final = 32
+
 # RFC 7541, 6.3: the first three bits of a block that begins by resizing the table.
 _TABLE_SIZE_UPDATE: Final = 0x20
 
@@ -70,7 +76,8 @@ class HeaderReader:
     """Decodes the header blocks of one connection, in their order."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._decoder = Decoder(max_header_list_size=max_bytes)
+        self._max_bytes = max_bytes
+        self._decoder = Decoder(max_header_list_size=READ_TIMES * max_bytes)
         self._table = self._decoder.header_table = _CountedTable()
         self._seen: dict[bytes, RequestHead] = {}
 
@@ -78,14 +85,17 @@ class HeaderReader:
         """The request that a block describes.
 
         Raises:
-            ConnectionFault: the block breaks HPACK, or is larger than allowed; the table is lost.
-            StreamFault: the headers are no HTTP/2 request.
+            ConnectionFault: the block breaks HPACK, or is much larger than allowed; the table is lost.
+            StreamFault: the headers are no HTTP/2 request, or larger than allowed.
         """
         known = self._seen.get(block)
         if known is not None:
             return known
         changes = self._table.changes
-        head = request_head(self._decode(block))
+        headers = self._decode(block)
+        if sum(len(name) + len(value) + _HEADER_BYTES for name, value in headers) > self._max_bytes:
+            raise StreamFault(Code.ENHANCE_YOUR_CALM, "the header list is too large")
+        head = request_head(headers)
         if self._table.changes == changes and not _resizes(block):
             self._remember(block, head)
         return head

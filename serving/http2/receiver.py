@@ -23,7 +23,7 @@ from serving.http2.frames import (
     Kind,
     StreamFault,
 )
-from serving.http2.headers import HeaderReader
+from serving.http2.headers import READ_TIMES, HeaderReader
 
 if TYPE_CHECKING:
     from serving.http2.connection import Connection
@@ -143,7 +143,7 @@ class Receiver:
         self._connection.patience.spend()
         number, first_flags, parts = self._block
         parts.append(payload)
-        if sum(map(len, parts)) > self._header_bytes:
+        if sum(map(len, parts)) > READ_TIMES * self._header_bytes:
             raise ConnectionFault(Code.ENHANCE_YOUR_CALM, "the header block is too large")
         if flags & END_HEADERS:
             self._block = None

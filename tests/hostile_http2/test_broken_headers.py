@@ -94,6 +94,23 @@ def test_too_many_headers_are_refused(connect: Connect, place: str) -> None:
     assert peer.refused(1)
 
 
+@pytest.mark.parametrize("place", ["one value", "many"])
+def test_too_many_headers_cost_their_own_call_alone(connect: Connect, place: str) -> None:
+    """Behind a proxy a connection carries the calls of many: those of others are answered."""
+    more = {
+        "one value": [("a", "v" * 2 * LIMIT)],
+        "many": [(f"x-{number}", "v") for number in range(LIMIT // 32)],
+    }
+    peer = connect()
+    peer.ask(1, infer("mine", sleep_s=0.3), head())
+    block = peer.encoder.encode(head(*more[place]), huffman=False)
+    peer.send(frames.header_block_frames(3, frames.cut(block, 16_384), end=True))
+    assert peer.refused(3)
+    check(peer.answer(1))
+    peer.ask(5, BODY, head())
+    check(peer.answer(5))
+
+
 def test_many_headers_within_the_limit_are_served(connect: Connect) -> None:
     """A caller may use the limit; RFC 9113 counts 32 bytes beside name and value."""
     peer = connect()
