@@ -126,6 +126,15 @@ class Connection(Sender):
         self.held_back = False
         self.read_or_wait()
 
+    def crowds_out(self) -> bool:
+        """Whether more of requests is kept for this connection than there is room left for all others.
+
+        So one connection fills half of the room at most, and small requests of others always find some.
+        """
+        room_bytes = self.held.limits.held_bytes
+        left = room_bytes - self.held.bytes
+        return left < room_bytes // 2 and sum(stream.size for stream in self.streams.values()) > left
+
     def end_stream(self, number: int, code: Code) -> None:
         """The peer broke the protocol within a stream."""
         stream = self.streams.get(number)

@@ -101,7 +101,7 @@ class Stream:
         limit = held.limits.message_bytes
         if self.size > limit + PREFIX.size or (not ended and self._announced() > limit):
             self.refuse(RESOURCE_EXHAUSTED, f"the message is over the limit of {limit} bytes")
-        elif held.bytes > held.limits.held_bytes:
+        elif self.connection.crowds_out():
             self.refuse(RESOURCE_EXHAUSTED, "the server holds too many unfinished requests, try again later")
         elif self.reader is not None:
             self.reader.came(self)

@@ -95,7 +95,7 @@ def test_more_than_the_window_is_not_kept(connect: Connect) -> None:
 
 def test_half_requests_of_many_streams_are_bounded(connect: Connect, front: str) -> None:
     """Every stream filled with all but the end of a large message: less is kept than came."""
-    part = prefixed(bytes(500_000), size=1 << 20)
+    part = prefixed(bytes(400_000), size=1 << 20)
     for _ in range(3):
         peer = connect()
         allowed = peer.settings[Setting.MAX_CONCURRENT_STREAMS]
@@ -109,6 +109,20 @@ def test_half_requests_of_many_streams_are_bounded(connect: Connect, front: str)
         if front == "grpcio":
             # One connection may use up all calls of grpc.aio, and calls without grpc-timeout have no end.
             peer.close()
+
+
+def test_half_requests_crowd_nobody_out(connect: Connect) -> None:
+    """However full one connection makes the server with what it does not finish, others are answered at once."""
+    peer, other = connect(), connect()
+    # Halved and halved again, so that the server is filled up to its last bytes, however much that is.
+    for place, size in enumerate([1_000_000] * 40 + [1 << power for power in range(19, 4, -1)]):
+        block = peer.encoder.encode(head(("grpc-timeout", "3S")))
+        part = prefixed(bytes(size), size=1 << 20)
+        peer.flood([frames.headers(2 * place + 1, block), frames.data(2 * place + 1, part)])
+    peer.barrier()
+    for number in range(1, 21, 2):
+        other.ask(number, infer(), head())
+        check(other.answer(number))
 
 
 @pytest.mark.slow
