@@ -96,7 +96,8 @@ def test_more_than_the_window_is_not_kept(connect: Connect) -> None:
 def test_half_requests_of_many_streams_are_bounded(connect: Connect, front: str) -> None:
     """Every stream filled with all but the end of a large message: less is kept than came."""
     part = prefixed(bytes(400_000), size=1 << 20)
-    for _ in range(3):
+    # One connection may use up all calls of grpc.aio, and calls without grpc-timeout have no end.
+    for _ in range(1 if front == "grpcio" else 3):
         peer = connect()
         allowed = peer.settings[Setting.MAX_CONCURRENT_STREAMS]
         block = peer.encoder.encode(head())
@@ -107,7 +108,6 @@ def test_half_requests_of_many_streams_are_bounded(connect: Connect, front: str)
             for place, own in enumerate(blocks)
         )
         if front == "grpcio":
-            # One connection may use up all calls of grpc.aio, and calls without grpc-timeout have no end.
             peer.close()
 
 
