@@ -12,9 +12,10 @@ from tests.hostile_http2.attacker import Attacker
 from tests.hostile_http2.calls import DEADLINE_EXCEEDED, check, head, infer, prefixed
 from tests.hostile_http2.conftest import ECHO, LIMITS, Connect
 from tests.hostile_http2.frames import DEFAULT_WINDOW, LARGEST_WINDOW, Code, Kind, Setting, frame
+from tests.serving.fronts import ATTACKED
 from tests.serving.server_process import ServerProcess, poll, running
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 STREAMS = range(1, 61, 2)
 SOON = ("grpc-timeout", "1S")

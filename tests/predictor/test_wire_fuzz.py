@@ -14,8 +14,9 @@ from contract.graphs import GRAPH_INPUTS, union
 from contract.tensors import NUMPY_DTYPES
 from tests.graphs import random_graph
 from tests.predictor.graph_requests import HTTP_OF_GRPC, Client, GraphRequest, Tensor, request_for
+from tests.serving.fronts import ATTACKED
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 RNG = np.random.default_rng(4)
 GOOD = request_for(union([random_graph(RNG, 6, 9) for _ in range(3)]))
