@@ -11,7 +11,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -32,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faults = [fault for fault in FAULTS if fault.name in (given.only or _NAMES)]
     began_s = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="dns-risk-chaos-") as folder:
-            counts = inject_all(faults, options, Path(folder), progress(len(faults) * options.times))
+        with _folder(given.folder) as folder:
+            counts = inject_all(faults, options, folder, progress(len(faults) * options.times))
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         return 130
@@ -59,6 +60,17 @@ def progress(steps: int) -> Callable[[str], None]:
     return show
 
 
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    """Where everything is written: one that is given stays."""
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="dns-risk-chaos-") as folder:
+        yield Path(folder)
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=(__doc__ or "").strip())
     parser.add_argument("--short", action="store_true", help="each fault once and quickly, as CI does")
@@ -66,6 +78,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--times", type=_positive, default=20, help="how often each fault is injected (20)")
     parser.add_argument("--frozen", type=float, default=5.0, help="seconds that a process is frozen (5)")
     parser.add_argument("--rate", type=float, default=60.0, help="requests a second over each protocol (60)")
+    parser.add_argument("--folder", type=Path, help="where each request's outcome is written and stays")
     return parser.parse_args(arguments)
 
 
