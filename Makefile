@@ -8,7 +8,7 @@ DNS_RISK_SHARED ?= ../shared
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format train evaluate explain-check bench images manifests canary-demo golden clean
+.PHONY: help run test check lint format train evaluate explain-check bench images manifests canary-demo chaos golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ manifests: $(DEV)  ## render every overlay, check it against schemas and rules
 
 canary-demo: $(DEV)  ## good and bad canaries behind a real proxy, judged by a real Prometheus
 	$(BIN)/python -m tests.canary_demo
+
+chaos: $(DEV)  ## inject faults into real services under load, count what callers saw
+	$(BIN)/python -m tests.chaos
 
 golden: $(DEV)  ## write golden files and README answers anew, after a change that is meant to move them
 	$(BIN)/python -m tests.golden

@@ -20,7 +20,6 @@ from contract.errors import (
     InvalidTensors,
     Overloaded,
     PredictorUnavailable,
-    RiskError,
     ScoringFailed,
 )
 from predictor.packing import EMPTY, Batch, Size, can_admit, take_batch
@@ -176,7 +175,7 @@ class Batcher:
         for request in batch.dropped:
             self._queued -= request.size
             self._observer.dropped("deadline" if request.deadline.expired else "caller_gone")
-            _fail(request, _deadline_passed())
+            request.fail(_deadline_passed())
         for request in batch.requests:
             self._observer.left_queue(now_s - request.arrived_s)
         self._queued -= batch.size
@@ -195,7 +194,7 @@ class Batcher:
         except Exception:
             logger.exception("a batch of %d requests failed", len(batch.requests))
             for request in batch.requests:
-                _fail(request, ScoringFailed("the model could not score this batch"))
+                request.fail(ScoringFailed("the model could not score this batch"))
             return
         seconds = time.perf_counter() - started
         self._seconds_per_node = min(seconds / batch.size.nodes, 1.1 * self._seconds_per_node)
@@ -204,7 +203,7 @@ class Batcher:
 
     async def _score_the_others(self, batch: Batch[Waiting], broken: BrokenRequests, *, here: bool) -> None:
         for place, error in broken.errors.items():
-            _fail(batch.requests[place], error)
+            batch.requests[place].fail(error)
         others = [request for place, request in enumerate(batch.requests) if place not in broken.errors]
         if others:
             size = sum((request.size for request in others), EMPTY)
@@ -222,7 +221,7 @@ class Batcher:
     def _refuse_all(self, reason: str) -> None:
         self._closed = reason
         while self._queue:
-            _fail(self._queue.popleft(), PredictorUnavailable(reason))
+            self._queue.popleft().fail(PredictorUnavailable(reason))
         self._queued = EMPTY
 
 
@@ -243,11 +242,6 @@ def _reply(requests: Sequence[Waiting], scores: Scores) -> None:
         if not request.answer.done():
             request.answer.set_result(scores[first:last])
         first = last
-
-
-def _fail(request: Waiting, error: RiskError) -> None:
-    if not request.answer.done():
-        request.answer.set_exception(error)
 
 
 def _deadline_passed() -> DeadlineExceeded:

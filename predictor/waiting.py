@@ -70,6 +70,11 @@ class Waiting:
     answer: Answer
     arrived_s: float = field(default_factory=time.monotonic)
 
+    def fail(self, error: RiskError) -> None:
+        """Tell whoever still waits."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
     def is_dead(self) -> bool:
         # A caller that leaves cancels its await, and with it the future.
         return self.answer.done() or self.deadline.expired

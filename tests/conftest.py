@@ -20,9 +20,10 @@ with warnings.catch_warnings():
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test marked `every_front` once for each, where it meets a front at all."""
-    if metafunc.definition.get_closest_marker("every_front") and "front" in metafunc.fixturenames:
-        metafunc.parametrize("front", FRONTS, indirect=True, scope="session")
+    """Run a test marked `every_front` once for each, or for those given, where it meets a front at all."""
+    marker = metafunc.definition.get_closest_marker("every_front")
+    if marker is not None and "front" in metafunc.fixturenames:
+        metafunc.parametrize("front", marker.args or FRONTS, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _PRIORITY_BYTES: Final = 5
 _PING_BYTES: Final = 8
 _CODE_BYTES: Final = 4
-# Of a GOAWAY without a word of explanation.
 _GOAWAY_BYTES: Final = 8
 _CREDIT_BYTES: Final = 1024 * 1024
 

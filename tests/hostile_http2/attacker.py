@@ -111,7 +111,8 @@ class Attacker:
     def until(self, so: Callable[[], bool], what: str, limit_s: float = PATIENCE_S) -> None:
         """Read until it is so; fails when it did not become so in time or before the end."""
         self.read(so, limit_s)
-        assert so(), f"not so: {what}; closed {self.closed}, {self.farewells}, {dict(self.answers)}"
+        latest = list(self.answers.items())[-3:]
+        assert so(), f"not so: {what}; closed {self.closed}, {self.farewells}, {latest}"
 
     def read(self, so: Callable[[], bool], limit_s: float = PATIENCE_S) -> None:
         """Read until it is so, the connection has ended, or the time is over."""

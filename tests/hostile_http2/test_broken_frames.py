@@ -11,8 +11,9 @@ from tests.hostile_http2.attacker import Attacker
 from tests.hostile_http2.calls import check, head, infer
 from tests.hostile_http2.conftest import Connect
 from tests.hostile_http2.frames import LARGEST_WINDOW, Flag, Kind, Setting, frame
+from tests.serving.fronts import ATTACKED
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 BODY = infer()
 Breach = Callable[[Attacker], bytes]

@@ -9,8 +9,9 @@ from tests.hostile_http2.attacker import Attacker, Headers
 from tests.hostile_http2.calls import check, head, infer
 from tests.hostile_http2.conftest import LIMITS, Connect
 from tests.hostile_http2.frames import Flag, Kind, frame
+from tests.serving.fronts import ATTACKED
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 BODY = infer()
 LIMIT = int(LIMITS["max_header_bytes"])

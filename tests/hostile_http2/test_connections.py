@@ -15,9 +15,10 @@ from tests.hostile_http2.attacker import Attacker
 from tests.hostile_http2.calls import OK, check, head, infer, prefixed
 from tests.hostile_http2.conftest import ECHO, LIMITS, Connect
 from tests.hostile_http2.frames import Code, Kind, Setting
+from tests.serving.fronts import ATTACKED
 from tests.serving.server_process import ServerProcess, poll, running
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 HEALTH = "/grpc.health.v1.Health/"
 SERVING = prefixed(health_pb2.HealthCheckResponse(status=1).SerializeToString())

@@ -13,8 +13,9 @@ from tests.hostile_http2.calls import RESOURCE_EXHAUSTED, check, head, infer
 from tests.hostile_http2.conftest import Connect
 from tests.hostile_http2.frames import Code, Flag, Kind, Setting, frame
 from tests.hostile_http2.survival import Survivor
+from tests.serving.fronts import ATTACKED
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 MANY = 50_000
 AT_A_TIME = 500

@@ -13,9 +13,10 @@ from tests.hostile_http2.calls import check, head, infer
 from tests.hostile_http2.conftest import ECHO, LIMITS, Connect
 from tests.hostile_http2.frames import PREFACE, Kind, frame
 from tests.hostile_http2.survival import Survivor
+from tests.serving.fronts import ATTACKED
 from tests.serving.server_process import HOST, ServerProcess, running
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 CLIENT_HELLO = bytes.fromhex("16030100c8010000c40303") + bytes(range(190)) + bytes(8)
 GREETINGS = {

@@ -20,8 +20,9 @@ from tests.predictor.graph_changes import (
     write_number,
 )
 from tests.predictor.graph_requests import HTTP_OF_GRPC, Client, GraphRequest
+from tests.serving.fronts import ATTACKED
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 
 @settings(max_examples=250, deadline=None)

@@ -17,9 +17,10 @@ from tests.checkpoints import write_checkpoint
 from tests.graphs import random_graphs
 from tests.predictor.graph_requests import Client, request_for
 from tests.services import metric, predictor
+from tests.serving.fronts import ATTACKED
 from tests.serving.server_process import ServerProcess, poll
 
-pytestmark = pytest.mark.every_front
+pytestmark = pytest.mark.every_front(*ATTACKED)
 
 # One request fills a batch and takes about 0.1 s, and two batches fill the queue.
 SLOW = Architecture(evidence_width=1536, evidence_layers=4)

@@ -98,7 +98,7 @@ NAMES: tuple[bytes, ...] = (
     "рф.рф".encode(),
     "a\u200d.example".encode(),
     "\u202eexample.com".encode(),
-    "ｅxample．com".encode(),
+    "\uff45xample\uff0ecom".encode(),
     "ß.de".encode(),
     "İ.example".encode(),
     b"*.example.com",

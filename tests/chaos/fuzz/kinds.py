@@ -115,7 +115,7 @@ def http(targets: Targets, raw: bytes) -> None:
             # No more comes: an unfinished request ends here too.
             one.shutdown(socket.SHUT_WR)
             answered = one.recv(64)
-    assert not answered or answered.startswith(b"HTTP/1.") and answered[9:10] in b"1234", answered
+    assert not answered or (answered.startswith(b"HTTP/1.") and answered[9:10] in b"1234"), answered
 
 
 def _columns(response: Any) -> dict[str, Any]:
