@@ -7,7 +7,6 @@ or more than a second until all was well again.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tests.chaos.catalogue import FAULTS
+from tests.chaos.options import interruptible, positive
 from tests.chaos.promises import table
 from tests.chaos.run import Options, inject_all
 
@@ -26,18 +26,12 @@ SHORT = Options(times=1, frozen_s=1.5)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; the result is the exit status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
     given = _parse(arguments)
     options = SHORT if given.short else Options(given.times, given.frozen, given.rate)
     faults = [fault for fault in FAULTS if fault.name in (given.only or _NAMES)]
     began_s = time.monotonic()
-    try:
-        with _folder(given.folder) as folder:
-            counts = inject_all(faults, options, folder, progress(len(faults) * options.times))
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return 130
+    with interruptible(), _folder(given.folder) as folder:
+        counts = inject_all(faults, options, folder, progress(len(faults) * options.times))
     sys.stdout.write(f"\n{table(counts)}\n\n{time.monotonic() - began_s:.0f} s\n")
     broken = [f"broken: {one.fault}: {what}\n" for one in counts for what in one.broken() + one.slow()]
     sys.stderr.write("".join(broken))
@@ -75,18 +69,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=(__doc__ or "").strip())
     parser.add_argument("--short", action="store_true", help="each fault once and quickly, as CI does")
     parser.add_argument("--only", nargs="+", choices=_NAMES, metavar="NAME", help=", ".join(_NAMES))
-    parser.add_argument("--times", type=_positive, default=20, help="how often each fault is injected (20)")
-    parser.add_argument("--frozen", type=float, default=5.0, help="seconds that a process is frozen (5)")
-    parser.add_argument("--rate", type=float, default=60.0, help="requests a second over each protocol (60)")
+    parser.add_argument(
+        "--times", type=positive(int, 1), default=20, help="how often each fault is injected (20)"
+    )
+    parser.add_argument(
+        "--frozen", type=positive(float, 0.1), default=5.0, help="seconds that a process is frozen (5)"
+    )
+    parser.add_argument(
+        "--rate", type=positive(float, 0.1), default=60.0, help="requests a second over each protocol (60)"
+    )
     parser.add_argument("--folder", type=Path, help="where each request's outcome is written and stays")
     return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
-    return number
 
 
 if __name__ == "__main__":

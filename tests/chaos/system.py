@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -25,8 +24,8 @@ from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_p
 from tests.transformer.score_requests import INFER, columns_of, columns_of_message, document, message
 
 Ports = tuple[int, int]
-# Long enough for a proxy to be told that a server goes.
-DRAIN_DELAY_S = 1.0
+# Long enough for a proxy to be told that a server goes, also by a busy machine.
+DRAIN_DELAY_S = 2.0
 ASK_S = 0.02
 
 
@@ -178,13 +177,6 @@ def _two_ports() -> Ports:
 
 def _text(settings: Mapping[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in settings.items()}
-
-
-def end_gracefully(process: ServerProcess) -> None:
-    """SIGTERM, and status 0."""
-    process.signal(signal.SIGTERM)
-    status = process.wait(40)
-    assert status == 0, f"told to stop, a service ended with status {status}:\n{process.log()[-2000:]}"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tests.chaos.fuzz.run import Found, fuzz, targets
+from tests.chaos.options import interruptible, positive
 
 MOST_GROWTH = 0.02
 
@@ -22,17 +23,16 @@ MOST_GROWTH = 0.02
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what was found; the result is the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.fuzz", description=(__doc__ or "").strip())
-    parser.add_argument("--requests", type=_enough, default=100_000)
+    parser.add_argument("--requests", type=positive(int, 1_000), default=100_000)
     options = parser.parse_args(arguments)
     began_s = time.monotonic()
-    try:
-        with tempfile.TemporaryDirectory(prefix="dns-risk-fuzz-") as folder, targets(Path(folder)) as ready:
-            bar = tqdm(total=options.requests, disable=None, unit="request")
-            found = fuzz(ready, options.requests, lambda _sent: bar.update() and None)
-            bar.close()
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return 130
+    with (
+        interruptible(),
+        tempfile.TemporaryDirectory(prefix="dns-risk-fuzz-") as folder,
+        targets(Path(folder)) as ready,
+        tqdm(total=options.requests, disable=None, unit="request") as bar,
+    ):
+        found = fuzz(ready, options.requests, lambda _sent: bar.update() and None)
     sys.stdout.write(report(found) + f"\n{time.monotonic() - began_s:.0f} s\n")
     return 1 if found.failures or max(found.growth.values()) > MOST_GROWTH else 0
 
@@ -45,13 +45,6 @@ def report(found: Found) -> str:
         for name, share in found.growth.items()
     ]
     return "\n".join(lines + found.failures)
-
-
-def _enough(text: str) -> int:
-    number = int(text)
-    if number < 1_000:
-        raise argparse.ArgumentTypeError(f"expected at least 1000, got {number}")
-    return number
 
 
 if __name__ == "__main__":
