@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import contract.feature_schema as features
-from tests.chaos.other_schema_model import OTHER_SCHEMA
+from tests.chaos.models import OTHER_SCHEMA
 
 if __name__ == "__main__":
     # Before anybody has read it.

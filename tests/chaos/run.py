@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,22 +12,21 @@ from pathlib import Path
 
 from tests.chaos import clock_faults
 from tests.chaos.catalogue import SHAPES, Fault
-from tests.chaos.outcomes import Row, read_outcomes
+from tests.chaos.models import shifted
+from tests.chaos.outcomes import read_outcomes
 from tests.chaos.promises import Counts
 from tests.chaos.scene import Scene, Truth, fill, names, write_more_records
 from tests.chaos.stand_in_faults import start_stand_ins
 from tests.chaos.standby import Standbys
 from tests.chaos.store_faults import DISK_BYTES
-from tests.chaos.system import Shape, System, traffic
-from tests.services import SAMPLE, SHIPPED_MODEL
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, poll
+from tests.chaos.system import Shape, System, ask_alone, traffic
+from tests.services import SAMPLE, transformer
 from tests.small_disk import small_disk
 
 # Requests before and after a fault show that all was well and is again.
 CALM_S = 0.4
 WARM = 2
-# As tests.canary_demo.versions calls it.
-SHIFTED = "2-shifted"
+STAND_INS = {"slow-predictor", "garbage-predictor", "other-schema"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,49 +112,36 @@ def _scene(
         shape = SHAPES[name]
         if clock:
             shape = dataclasses.replace(shape, variables=clock_faults.variables(clock))
-        stand_ins = start_stand_ins(folder) if name == "relayed" else {}
+        stand_ins = start_stand_ins(folder) if _wants_stand_ins(todo) else {}
         for process in stand_ins.values():
             stack.callback(process.stop)
         system = System(shape, folder, folder / "store", standbys, stack)
         system.wait_until_up()
-        truths = [Truth("now", *_asked(system))]
+        truths = [Truth("now", *ask_alone(system.rest_port, names()))]
         wanted = {fault.name for fault, _ in todo}
         if wanted & {"swap-snapshot", "full-disk"}:
-            truths.append(_of_more_records(folder, standbys))
+            truths.append(_of_more_records(system, folder))
         if "swap-model" in wanted:
-            truths.append(_of_shifted_model(folder, standbys))
-        for process in stand_ins.values():
-            poll(lambda process=process: _listens(process), limit_s=60)
+            truths.append(_of_shifted_model(system, folder, standbys))
         yield Scene(system, folder, truths, options.frozen_s, stand_ins, clock)
 
 
-def _listens(process: ServerProcess) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, process.grpc_port)) == 0
+def _wants_stand_ins(todo: Sequence[tuple[Fault, Counts]]) -> bool:
+    return any(fault.name in STAND_INS for fault, _ in todo)
 
 
-def _asked(system: System) -> tuple[str, dict[str, Row]]:
-    rows, version = system.rows(names())
-    return version, rows
-
-
-def _of_more_records(folder: Path, standbys: Standbys) -> Truth:
+def _of_more_records(system: System, folder: Path) -> Truth:
+    """What the same model says with further records, by a transformer beside."""
     sources = [SAMPLE, write_more_records(folder / "more.jsonl")]
     fill(folder / "more-store", sources)
-    return Truth("more records", *_beside(folder, folder / "more-store", SHIPPED_MODEL, standbys), sources)
+    with transformer(system.predictor_port, folder / "more-store") as beside:
+        return Truth("more records", *ask_alone(beside.rest_port, names()), sources)
 
 
-def _of_shifted_model(folder: Path, standbys: Standbys) -> Truth:
-    subprocess.run(
-        [sys.executable, "-m", "tests.chaos.shifted_model", str(folder)], cwd=REPOSITORY, check=True
-    )
-    model_dir = folder / SHIFTED
-    return Truth("shifted", *_beside(folder, folder / "store", model_dir, standbys), model_dir=model_dir)
-
-
-def _beside(folder: Path, store: Path, model_dir: Path, standbys: Standbys) -> tuple[str, dict[str, Row]]:
-    """What other services say, which are not harmed."""
+def _of_shifted_model(system: System, folder: Path, standbys: Standbys) -> Truth:
+    """What another version says of the same names, by services beside."""
+    model_dir = shifted(folder / "shifted")
     with ExitStack() as stack:
-        system = System(Shape(), folder / "beside", store, standbys, stack, model_dir)
-        system.wait_until_up()
-        return _asked(system)
+        beside = System(Shape(), folder / "beside", system.store, standbys, stack, model_dir)
+        beside.wait_until_up()
+        return Truth("shifted", *ask_alone(beside.rest_port, names()), model_dir=model_dir)

@@ -22,7 +22,7 @@ from tests.chaos.outcomes import read_outcomes
 from tests.chaos.promises import Counts, Promise
 from tests.chaos.scene import fill, names
 from tests.chaos.standby import Standbys
-from tests.chaos.system import Shape, System, traffic
+from tests.chaos.system import Shape, System, ask_alone, traffic
 from tests.chaos.worlds import World
 from tests.services import SAMPLE
 
@@ -63,7 +63,7 @@ def soak(seconds: float, rate: float, folder: Path, show: Callable[[float], None
         stack.callback(standbys.stop)
         system = System(_PATIENT, folder / "soak", folder / "store", standbys, stack)
         system.wait_until_up()
-        rows, version = system.rows(names())
+        version, rows = ask_alone(system.rest_port, names())
         soaked = Soaked(Counts("soak", Promise(frozenset(), graceful=True), times=1))
         with traffic(system, names(), rate) as record:
             soaked.memory = _watch(system, seconds, show)

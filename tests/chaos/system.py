@@ -126,17 +126,6 @@ class System:
         """Those that ought to run."""
         return [*self.predictors, *self.transformers]
 
-    def rows(self, names: Sequence[str]) -> tuple[dict[str, Row], str]:
-        """What the system says of each name, asked alone over REST, and its model version."""
-        rows, versions = {}, set()
-        with httpx.Client(base_url=f"http://{HOST}:{self.rest_port}", timeout=5) as client:
-            for name in names:
-                answer = client.post(INFER, json=document([name])).raise_for_status().json()
-                (rows[name],) = rows_of(columns_of(answer))
-                versions.add(answer["parameters"]["model_version"])
-        assert len(versions) == 1, versions
-        return rows, versions.pop()
-
     def wait_until_up(self, limit_s: float = 120.0) -> None:
         """Until every process is ready."""
         for process in self.processes():
@@ -168,6 +157,18 @@ class System:
         with grpc.insecure_channel(f"{HOST}:{self.grpc_port}") as channel:
             stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
             return rows_of(columns_of_message(stub.ModelInfer(message([name.encode()]), timeout=1)))[0]
+
+
+def ask_alone(rest_port: int, names: Sequence[str]) -> tuple[str, dict[str, Row]]:
+    """The model version of a healthy transformer, and what it says of each name, asked alone."""
+    rows, versions = {}, set()
+    with httpx.Client(base_url=f"http://{HOST}:{rest_port}", timeout=5) as client:
+        for name in names:
+            answer = client.post(INFER, json=document([name])).raise_for_status().json()
+            (rows[name],) = rows_of(columns_of(answer))
+            versions.add(answer["parameters"]["model_version"])
+    assert len(versions) == 1, versions
+    return versions.pop(), rows
 
 
 def _two_ports() -> Ports:
