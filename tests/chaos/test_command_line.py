@@ -15,17 +15,19 @@ from tests.serving.server_process import REPOSITORY
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("module", "arguments", "complaint"),
     [
-        (["--times", "0"], "expected at least 1, got 0"),
-        (["--only", "flood"], "invalid choice: 'flood'"),
-        (["--frozen", "long"], "invalid float value: 'long'"),
+        ("tests.chaos", ["--times", "0"], "expected at least 1, got 0"),
+        ("tests.chaos", ["--only", "flood"], "invalid choice: 'flood'"),
+        ("tests.chaos", ["--frozen", "long"], "invalid float value: 'long'"),
+        ("tests.chaos.fuzz", ["--requests", "7"], "expected at least 1000, got 7"),
+        ("tests.chaos.soak", ["--minutes", "nan"], "expected at least 0.2, got nan"),
     ],
 )
-def test_a_mistake_is_one_line(arguments: list[str], complaint: str) -> None:
+def test_a_mistake_is_one_line(module: str, arguments: list[str], complaint: str) -> None:
     """Status 2, no traceback, nothing started."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
