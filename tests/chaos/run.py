@@ -24,8 +24,8 @@ from tests.services import SAMPLE, transformer
 from tests.small_disk import small_disk
 
 # Requests before and after a fault show that all was well and is again.
-CALM_S = 0.4
-WARM = 2
+CALM_S = 0.3
+WARM = 3
 STAND_INS = {"slow-predictor", "garbage-predictor", "other-schema"}
 
 

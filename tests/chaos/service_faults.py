@@ -10,7 +10,7 @@ from tests.chaos.system import DRAIN_DELAY_S
 from tests.serving.server_process import poll
 
 # Endpoints and proxies notice later than the server that stops.
-_NOTICED_AFTER_S = DRAIN_DELAY_S / 8
+_NOTICED_AFTER_S = DRAIN_DELAY_S / 6
 
 
 def kill_predictor(scene: Scene) -> None:

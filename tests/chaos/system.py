@@ -25,7 +25,7 @@ from tests.transformer.score_requests import INFER, columns_of, columns_of_messa
 
 Ports = tuple[int, int]
 # Long enough for a proxy to be told that a server goes, also by a busy machine.
-DRAIN_DELAY_S = 2.0
+DRAIN_DELAY_S = 1.5
 ASK_S = 0.02
 
 
