@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
 
 from contract.errors import ScoringFailed
 from contract.feature_schema import FEATURE_SCHEMA
@@ -11,6 +14,9 @@ from contract.tensors import CATEGORIES, SCHEMA_PARAMETER
 from serving.deadline import Deadline
 from serving.scored import Scored
 from serving.tensor_client import Peer, TensorClient
+
+# Four categories add up to one within float32.
+_ROUNDING: Final = 1e-5
 
 
 class PredictorClient:
@@ -23,7 +29,8 @@ class PredictorClient:
         """Ask for the scores of a batch, with the hash of its feature schema.
 
         Raises:
-            RiskError: as `TensorClient.infer`; ScoringFailed also for an answer of other lengths.
+            RiskError: as `TensorClient.infer`; ScoringFailed also for an answer of other lengths, and for
+                scores that are no probabilities.
         """
         answer = await self._client.infer(
             graphs.tensors(), {SCHEMA_PARAMETER: FEATURE_SCHEMA}, deadline, forward
@@ -34,6 +41,9 @@ class PredictorClient:
                 f"the predictor's category_scores are of shape {categories.shape}, "
                 f"not shape {(graphs.graph_count, len(CATEGORIES))}"
             )
+        # NaN is over no threshold, so it would allow everything.
+        for name, scores in answer.outputs.items():
+            _check_probabilities(name, scores)
         return Scored(categories, risk, answer.parameters)
 
     async def ready(self) -> bool:
@@ -43,3 +53,9 @@ class PredictorClient:
     async def close(self) -> None:
         """Close the channel; calls under way are cancelled."""
         await self._client.close()
+
+
+def _check_probabilities(name: str, scores: np.ndarray) -> None:
+    within = (scores >= 0.0) & (scores <= 1.0 + _ROUNDING)
+    if not within.all():
+        raise ScoringFailed(f"the predictor's {name} is no probability: {scores[~within][0]}")

@@ -1,8 +1,9 @@
 """A peer that speaks the predictor's protocol, records what it is sent and does as the request id says.
 
-`python -m tests.scripted_predictor DIRECTORY` leaves N.request, the bytes of the N-th request, and N.json, its
-metadata and remaining seconds. The request's x-request-id may be `status:NAME`, `sleep:SECONDS`, or
-`answer:` with `nothing`, `short` or `no thresholds`; any other is answered with a risk of 0.75 for all.
+`python -m tests.scripted_predictor DIRECTORY [ORDER …]` leaves N.request, the bytes of the N-th request, and N.json,
+its metadata and remaining seconds. The request's x-request-id may be an order: `status:NAME`, `sleep:SECONDS`, or
+`answer:` with one of FLAWS; any other is answered with a risk of 0.75 for all. With orders on the command line, nothing
+is recorded and requests are treated by them in turn, whatever their ids.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,15 @@ import numpy as np
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 RISK = 0.75
+FLAWS = ("nothing", "short", "no thresholds", "no numbers", "over one", "torn", "retyped")
 
 
 class ScriptedPredictor(service_pb2_grpc.GRPCInferenceServiceServicer):
     """Always ready, never asks what the tensors mean."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, orders: Sequence[str] = ()) -> None:
         self._directory = directory
+        self._orders = cycle(orders) if orders else None
         self._numbers = count()
 
     def ModelReady(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the protocol's name
@@ -37,8 +41,10 @@ class ScriptedPredictor(service_pb2_grpc.GRPCInferenceServiceServicer):
     def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         """Record, then do as told."""
         metadata = dict(context.invocation_metadata())
-        self._record(request, metadata, context.time_remaining())
-        order, _, argument = metadata.get("x-request-id", "").partition(":")
+        if self._orders is None:
+            self._record(request, metadata, context.time_remaining())
+        given = next(self._orders) if self._orders else metadata.get("x-request-id", "")
+        order, _, argument = given.partition(":")
         if order == "status":
             context.abort(grpc.StatusCode[argument], f"scripted {argument}")
         if order == "sleep":
@@ -61,9 +67,10 @@ def _answer(request: Any, flaw: str) -> Any:
     graphs = next(tensor.shape[0] for tensor in request.inputs if tensor.name == "target_nodes")
     scored = graphs - (flaw == "short")
     categories = np.tile(np.array([1 - RISK, 0, 0, RISK], "<f4"), (scored, 1))
-    for name, values in (("category_scores", categories), ("risk_score", np.full(scored, RISK, "<f4"))):
-        response.outputs.add(name=name, datatype="FP32", shape=values.shape)
-        response.raw_output_contents.append(values.tobytes())
+    risk = np.full(scored, {"no numbers": np.nan, "over one": 1.5}.get(flaw, RISK), "<f4")
+    for name, values in (("category_scores", categories), ("risk_score", risk)):
+        response.outputs.add(name=name, datatype="FP64" if flaw == "retyped" else "FP32", shape=values.shape)
+        response.raw_output_contents.append(values.tobytes()[3 * (flaw == "torn") :])
     response.parameters["model_version"].string_param = "7"
     if flaw != "no thresholds":
         response.parameters["monitor_threshold"].double_param = 0.5
@@ -71,14 +78,16 @@ def _answer(request: Any, flaw: str) -> Any:
     return response
 
 
-def main(directory: str) -> None:
+def main(directory: str, *orders: str) -> None:
     """Serve until told to stop."""
     server = grpc.server(ThreadPoolExecutor(8))
-    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(ScriptedPredictor(Path(directory)), server)
+    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(
+        ScriptedPredictor(Path(directory), orders), server
+    )
     server.add_insecure_port(f"127.0.0.1:{os.environ['DNS_RISK_GRPC_PORT']}")
     server.start()
     server.wait_for_termination()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

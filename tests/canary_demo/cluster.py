@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from inference_services.processes import ServiceFailed
-from tests.canary_demo.nginx import Nginx
 from tests.canary_demo.pods import Pods
 from tests.canary_demo.proxy import configuration
 from tests.canary_demo.versions import Version
 from tests.kube_api.process import GROUPS, NAMESPACE, PLURALS, KubeApi
+from tests.nginx_process import Nginx
 
 STABLE, CANARY = "dns-risk", "dns-risk-canary"
 ROUTES = ("HTTPRoute", "GRPCRoute")

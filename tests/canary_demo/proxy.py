@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.nginx_process import frame, upstream
+
 Route = Mapping[str, Any]
 Addresses = Mapping[tuple[str, int], str]
 """Local host:port by name and port of a backendRef; one that is not there has no pods."""
@@ -15,33 +17,9 @@ Addresses = Mapping[tuple[str, int], str]
 # Nobody listens there, so that a share of the traffic without pods behind it fails visibly, with 502.
 NOWHERE = "127.0.0.1:1"
 
-_FRAME = """\
-worker_processes 1;
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log error;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/bodies;
-    proxy_temp_path {folder}/answers;
-    fastcgi_temp_path {folder}/unused_fastcgi;
-    uwsgi_temp_path {folder}/unused_uwsgi;
-    scgi_temp_path {folder}/unused_scgi;
-    client_max_body_size 8m;
-    # A mirrored request needs its body in memory once more.
-    client_body_buffer_size 256k;
-    # On loopback an address is there or not.
-    proxy_connect_timeout 2s;
-    grpc_connect_timeout 2s;
-    # A failure of one version must not be hidden by the other.
-    proxy_next_upstream off;
-    grpc_next_upstream off;
-    # Bounds how long a connection stays with the weights that it began with.
-    keepalive_time 1s;
-{servers}
-}}
-"""
+# A mirrored request needs its body in memory once more; a connection's age bounds how long it stays with the weights
+# that it began with.
+_OWN = "    client_body_buffer_size 256k;\n    keepalive_time 1s;\n"
 
 
 @dataclass(frozen=True)
@@ -76,7 +54,7 @@ def configuration(
         folder: for nginx' own files.
     """
     servers = [_server(route, addresses, ports[route["kind"]]) for route in routes]
-    return _FRAME.format(folder=folder, servers="\n".join(servers))
+    return frame(folder, _OWN + "\n".join(servers))
 
 
 def _server(route: Route, addresses: Addresses, port: int) -> str:
@@ -93,13 +71,7 @@ def _upstream(name: str, rule: Route, addresses: Addresses) -> str:
     servers = [
         f"server {_address(ref, addresses)} weight={ref.get('weight', 1)} max_fails=0;" for ref in refs
     ]
-    return _upstream_of(name, servers or [f"server {NOWHERE} max_fails=0;"])
-
-
-def _upstream_of(name: str, servers: Sequence[str]) -> str:
-    # Shorter than the services' own, so that nginx never writes to a connection that they are closing.
-    lines = "\n        ".join([*servers, "keepalive 32;", "keepalive_timeout 30s;"])
-    return f"    upstream {name} {{\n        {lines}\n    }}"
+    return upstream(name, servers or [f"server {NOWHERE} max_fails=0;"])
 
 
 def _address(ref: Route, addresses: Addresses) -> str:
@@ -116,8 +88,8 @@ def _mirror(name: str, rule: Route, addresses: Addresses) -> str:
     rest = f"{name}-mirror" if percent == 100 else '""'
     split = "\n        ".join([*drawn, f"* {rest};"])
     variable = _variable(name, "drawn")
-    upstream = _upstream_of(f"{name}-mirror", [server])
-    return f'{upstream}\n    split_clients "$request_id" {variable} {{\n        {split}\n    }}'
+    mirrored = upstream(f"{name}-mirror", [server])
+    return f'{mirrored}\n    split_clients "$request_id" {variable} {{\n        {split}\n    }}'
 
 
 def mirror_of(rule: Route) -> Mapping[str, Any] | None:

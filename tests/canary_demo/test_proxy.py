@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.canary_demo import nginx
+from tests import nginx_process as nginx
 from tests.canary_demo.proxy import NOWHERE, configuration
 
 PORTS = {"HTTPRoute": 18080, "GRPCRoute": 18081}

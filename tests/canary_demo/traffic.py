@@ -23,6 +23,8 @@ import numpy as np
 import tritonclient.grpc.aio as triton
 from tritonclient.utils import InferenceServerException
 
+from tests.one_shot_http import post
+
 MODEL = "dns-risk"
 TIMEOUT_S = 10.0
 GOOD_CODES = ("200", "OK")
@@ -46,26 +48,9 @@ async def over_rest(port: int, name: str) -> tuple[str, str]:
     """Status and model version; a connection for each request, which no reload can close between two."""
     column = {"name": "domain", "shape": [1], "datatype": "BYTES", "data": [name]}
     body = json.dumps({"inputs": [column]}).encode()
-    head = f"POST /v2/models/{MODEL}/infer HTTP/1.1\r\nHost: demo\r\nConnection: close\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(head.encode() + body)
-        answered = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = _content_length(answered)
-        answer = await (reader.read() if length is None else reader.readexactly(length))
-    finally:
-        writer.close()
-    status = answered.split(" ", 2)[1]
+    json_type = {"Content-Type": "application/json"}
+    status, answer = await post(port, f"/v2/models/{MODEL}/infer", body, json_type)
     return status, _version_of(json.loads(answer)) if status == "200" else ""
-
-
-def _content_length(head: str) -> int | None:
-    for line in head.split("\r\n"):
-        name, _, value = line.partition(":")
-        if name.lower() == "content-length":
-            return int(value)
-    return None
 
 
 def _version_of(answer: dict) -> str:

@@ -3,152 +3,198 @@
 from __future__ import annotations
 
 import json
-import shutil
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import grpc
 import httpx
+from tritonclient.grpc import service_pb2_grpc
 
-from tests.canary_demo.nginx import Nginx
-from tests.services import SAMPLE, SHIPPED_MODEL, import_passive_dns
-from tests.serving.server_process import HOST, ServerProcess, free_ports, poll
-from tests.transformer.score_requests import INFER, columns_of, document
+from tests.chaos.outcomes import Row, rows_of
+from tests.chaos.proxy import Proxy
+from tests.chaos.standby import Standbys
+from tests.chaos.worlds import World, same
+from tests.services import SHIPPED_MODEL
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports, poll
+from tests.transformer.score_requests import INFER, columns_of, columns_of_message, document, message
 
-NAMES = (
-    "example.com",
-    "cdn.example.net",
-    "never-seen.test",
-    "xkqzjwvbnrt.top",
-    "paypa1-login.top",
-    "a.co.uk",
-)
+Ports = tuple[int, int]
+# Long enough for a proxy to be told that a server goes, also by a busy machine.
+DRAIN_DELAY_S = 1.5
+ASK_S = 0.02
 
-_PROXY = """\
-worker_processes 1;
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log error;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/bodies;
-    proxy_temp_path {folder}/answers;
-    fastcgi_temp_path {folder}/unused_fastcgi;
-    uwsgi_temp_path {folder}/unused_uwsgi;
-    scgi_temp_path {folder}/unused_scgi;
-    # What a stopping server did not accept goes to the other one, as Kubernetes' endpoints see to.
-    proxy_next_upstream error timeout http_503 non_idempotent;
-    grpc_next_upstream error timeout http_503 non_idempotent;
-{servers}
-}}
-"""
-_SERVER = """\
-    upstream {name} {{ {members} }}
-    server {{ listen {host}:{port}{http2}; location / {{ {forward}{name}; }} }}
-"""
+
+@dataclass(frozen=True)
+class Shape:
+    """How a system is set up.
+
+    Fields:
+        replicas    of each service
+        proxied     nginx stands before each service
+        default_s   the services' deadline for who has none
+        deadlines   those that callers draw from
+        variables   of the services' environment
+    """
+
+    replicas: int = 1
+    proxied: bool = False
+    default_s: float = 1.0
+    deadlines: Sequence[float] = (0.5, 1.0, 2.0)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class System:
     """Processes on fixed ports, so that a restarted one is found where it was."""
 
-    def __init__(self, folder: Path, stack: ExitStack, *, replicas: int = 1) -> None:
-        self.folder = folder
-        self.store = folder / "store"
-        self.model_dir = SHIPPED_MODEL
-        self._stack = stack
-        self._predictor_ports = [tuple(free_ports(2)) for _ in range(replicas)]
-        self._transformer_ports = [tuple(free_ports(2)) for _ in range(replicas)]
-        self.predictor_port = self._predictor_ports[0][1]
-        self.rest_port, self.grpc_port = self._transformer_ports[0]
-        if replicas > 1:
-            self._proxy()
-        self.predictors = [self.start_predictor(place) for place in range(replicas)]
-        self.transformers = [self.start_transformer(place) for place in range(replicas)]
-        self.wait_until_well()
+    def __init__(
+        self,
+        shape: Shape,
+        folder: Path,
+        store: Path,
+        standbys: Standbys,
+        stack: ExitStack,
+        model_dir: Path = SHIPPED_MODEL,
+    ) -> None:
+        self.shape, self.folder, self.store = shape, folder, store
+        folder.mkdir(exist_ok=True)
+        self._standbys, self._stack = standbys, stack
+        self._ports: dict[str, list[Ports]] = {
+            service: [_two_ports() for _ in range(shape.replicas)] for service in ("predictor", "transformer")
+        }
+        self.proxy = self._proxy() if shape.proxied else None
+        entry = self.proxy.ports if self.proxy else None
+        self.rest_port, self.grpc_port = (
+            (entry["rest"], entry["names"]) if entry else self._ports["transformer"][0]
+        )
+        self.predictor_port = entry["graphs"] if entry else self._ports["predictor"][0][1]
+        self.model_dir = model_dir
+        places = range(shape.replicas)
+        self.predictors = [self.start_predictor(place) for place in places]
+        self.transformers = [self.start_transformer(place) for place in places]
 
-    def _proxy(self) -> None:
-        self.rest_port, self.grpc_port, self.predictor_port = free_ports(3)
-        targets = (
-            ("rest", self.rest_port, "", "proxy_pass http://", [rest for rest, _ in self._transformer_ports]),
-            ("names", self.grpc_port, " http2", "grpc_pass grpc://", [p for _, p in self._transformer_ports]),
-            (
-                "graphs",
-                self.predictor_port,
-                " http2",
-                "grpc_pass grpc://",
-                [p for _, p in self._predictor_ports],
-            ),
-        )
-        servers = "".join(
-            _SERVER.format(
-                name=name,
-                members=" ".join(f"server {HOST}:{member} max_fails=0;" for member in members),
-                host=HOST,
-                port=port,
-                http2=http2,
-                forward=forward,
-            )
-            for name, port, http2, forward, members in targets
-        )
-        folder = self.folder / "nginx"
-        proxy = Nginx(folder, _PROXY.format(folder=folder, servers=servers))
+    def _proxy(self) -> Proxy:
+        proxy = Proxy(self.folder / "nginx", self._ports["predictor"], self._ports["transformer"])
         self._stack.callback(proxy.stop)
+        return proxy
+
+    def predictor_ports(self, place: int = 0) -> Ports:
+        """Of REST and gRPC."""
+        return self._ports["predictor"][place]
 
     def start_predictor(self, place: int = 0) -> ServerProcess:
         """A predictor on its ports, with the model of the moment."""
-        settings = {"model_dir": str(self.model_dir), "device": "cpu", "torch_threads": "1"}
-        return self._started(ServerProcess(("predictor",), settings, self._predictor_ports[place]))
+        settings = {"model_dir": self.model_dir, "device": "cpu", "torch_threads": 1} | self._common()
+        if self.shape.variables:
+            return self._started(
+                ServerProcess(
+                    ("predictor",), _text(settings), self.predictor_ports(place), self.shape.variables
+                )
+            )
+        process = self._standbys.take()
+        process.begin(self.predictor_ports(place), settings)
+        return self._started(process)
 
-    def start_transformer(self, place: int = 0) -> ServerProcess:
+    def start_transformer(self, place: int = 0, **more: object) -> ServerProcess:
         """A transformer on its ports."""
-        settings = {
+        own = {
             "predictor_host": f"{HOST}:{self.predictor_port}",
-            "graph_store": str(self.store),
-            "snapshot_poll_s": "0.1",
+            "graph_store": self.store,
+            "snapshot_poll_s": 0.1,
         }
-        return self._started(ServerProcess(("transformer",), settings, self._transformer_ports[place]))
+        ports = self._ports["transformer"][place]
+        settings = _text(own | self._common() | more)
+        return self._started(ServerProcess(("transformer",), settings, ports, self.shape.variables))
+
+    def _common(self) -> dict[str, object]:
+        drain = DRAIN_DELAY_S if self.shape.replicas > 1 else 0
+        return {
+            "default_deadline_ms": round(1000 * self.shape.default_s),
+            "drain_delay_s": drain,
+            "log_level": "WARNING",
+        }
 
     def _started(self, process: ServerProcess) -> ServerProcess:
         self._stack.callback(process.stop)
         return process
 
-    def scores(self) -> dict[str, float]:
-        """The score of every name, as the system gives it now."""
-        url = f"http://{HOST}:{self.rest_port}{INFER}"
-        answer = httpx.post(url, json=document(NAMES), timeout=2)
-        answer.raise_for_status()
-        return dict(zip(NAMES, columns_of(answer.json())["risk_score"], strict=True))
+    def processes(self) -> list[ServerProcess]:
+        """Those that ought to run."""
+        return [*self.predictors, *self.transformers]
 
-    def wait_until_well(self, limit_s: float = 60.0) -> float:
-        """Until names are scored; how long that took in seconds."""
+    def wait_until_up(self, limit_s: float = 120.0) -> None:
+        """Until every process is ready."""
+        for process in self.processes():
+            process.wait_until_ready(limit_s)
+
+    def recovery_s(self, world: World, limit_s: float = 20.0) -> float:
+        """Seconds from now until both protocols give a world's answer again; the limit where they do not."""
         began_s = time.monotonic()
-        poll(self._is_well, limit_s=limit_s)
+        while not self._is_well(world):
+            if time.monotonic() - began_s > limit_s:
+                return limit_s
+            time.sleep(ASK_S)
         return time.monotonic() - began_s
 
-    def _is_well(self) -> bool:
+    def _is_well(self, world: World) -> bool:
+        name, row = next(iter(world.rows.items()))
         try:
-            return bool(self.scores())
-        except httpx.HTTPError:
+            found = [self._rest(name), self._grpc(name)]
+        except (httpx.HTTPError, grpc.RpcError):
             return False
+        return all(same(one, row) for one in found)
 
-    def use_other_version(self) -> None:
-        """From the next start on, predictors serve the same weights under another version."""
-        copy = self.folder / "2"
-        shutil.copytree(SHIPPED_MODEL, copy, dirs_exist_ok=True)
-        path = copy / "config.json"
-        version = "2" if self.model_dir == SHIPPED_MODEL else "3"
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"version": version}))
-        self.model_dir = copy
+    def _rest(self, name: str) -> Row:
+        url = f"http://{HOST}:{self.rest_port}{INFER}"
+        answer = httpx.post(url, json=document([name]), timeout=1).raise_for_status()
+        return rows_of(columns_of(answer.json()))[0]
 
-    def import_names(self) -> None:
-        """Publish a snapshot of the sample, a new one each time."""
-        import_passive_dns(self.store, SAMPLE)
+    def _grpc(self, name: str) -> Row:
+        with grpc.insecure_channel(f"{HOST}:{self.grpc_port}") as channel:
+            stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+            return rows_of(columns_of_message(stub.ModelInfer(message([name.encode()]), timeout=1)))[0]
+
+
+def ask_alone(rest_port: int, names: Sequence[str]) -> tuple[str, dict[str, Row]]:
+    """The model version of a healthy transformer, and what it says of each name, asked alone."""
+    rows, versions = {}, set()
+    with httpx.Client(base_url=f"http://{HOST}:{rest_port}", timeout=5) as client:
+        for name in names:
+            answer = client.post(INFER, json=document([name])).raise_for_status().json()
+            (rows[name],) = rows_of(columns_of(answer))
+            versions.add(answer["parameters"]["model_version"])
+    assert len(versions) == 1, versions
+    return versions.pop(), rows
+
+
+def _two_ports() -> Ports:
+    first, second = free_ports(2)
+    return first, second
+
+
+def _text(settings: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in settings.items()}
 
 
 @contextmanager
-def system(folder: Path, *, replicas: int = 1) -> Iterator[System]:
-    """The services for the length of a block."""
-    with ExitStack() as stack:
-        yield System(folder, stack, replicas=replicas)
+def traffic(system: System, names: Sequence[str], rate: float) -> Iterator[Path]:
+    """Callers for the length of a block; gives the file of their outcomes, which is whole after it."""
+    record, listed = system.folder / "traffic.jsonl", system.folder / "names.json"
+    record.touch()
+    listed.write_text(json.dumps(list(names)))
+    command = [sys.executable, "-m", "tests.chaos.traffic", "--names", str(listed), "--out", str(record)]
+    command += ["--rest", str(system.rest_port), "--grpc", str(system.grpc_port), "--rate", str(rate)]
+    command += ["--deadlines", ",".join(map(str, system.shape.deadlines))]
+    command += ["--default", str(system.shape.default_s)]
+    # A session of its own, so that Ctrl-C reaches only the parent.
+    with subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True) as process:
+        try:
+            poll(lambda: record.read_text().count("\n") > 20, limit_s=30)
+            yield record
+        finally:
+            process.terminate()
+            process.wait(60)

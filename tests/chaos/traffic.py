@@ -1,124 +1,156 @@
-"""Callers over REST and gRPC in open loop, and what became of each of their requests."""
+"""`python -m tests.chaos.traffic`: callers over REST and gRPC in open loop, and what became of each request.
+
+A process of its own, so that nothing else slows it. SIGTERM: no more requests; ends when the last has its outcome.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import itertools
+import contextlib
 import json
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import IO, Any
 
 import grpc
 from tritonclient.grpc import service_pb2_grpc
 
-from contract.tensors import RISK_MODEL
-from tests.serving.server_process import HOST
-from tests.transformer.score_requests import columns_of, columns_of_message, document, message
+from tests.chaos.outcomes import BROKEN, HUNG, UNREACHABLE, Outcome, rows_of
+from tests.one_shot_http import HOST, post
+from tests.transformer.score_requests import INFER, columns_of, columns_of_message, document, message
 
-# What each caller grants, and how long after that it still waits for any answer before it is called hung.
-DEADLINE_S = 1.0
+# How long after its deadline a caller still waits for any answer before it is called hung.
 PATIENCE_S = 2.0
-ANSWERED = ("200", "OK")
+MOST_NAMES = 6
+# Found again at once, as our own clients do.
+CHANNEL = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)]
+
+Answer = tuple[str, list, str]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """One request: a status of REST or gRPC, "hung", or "lost" where the connection broke without one."""
+class Callers:
+    """Ask one system."""
 
-    protocol: str
-    code: str
-    name: str
-    risk: float = -1.0
-
-
-class Traffic(threading.Thread):
-    """Asks at a constant rate on both protocols until it is stopped; slow answers slow no question."""
-
-    def __init__(self, rest_port: int, grpc_port: int, names: Sequence[str], rate: float = 40.0) -> None:
-        super().__init__(daemon=True)
-        self.outcomes: list[Outcome] = []
-        # Sent as x-request-id: what a scripted predictor does.
-        self.order = ""
+    def __init__(self, rest_port: int, stub: Any, default_s: float, out: IO[str]) -> None:
         self._rest_port = rest_port
-        self._grpc_port = grpc_port
-        self._names = itertools.cycle(names)
-        self._period_s = 1.0 / rate
-        self._ended = threading.Event()
+        self._stub = stub
+        self._default_s = default_s
+        self._out = out
 
-    def run(self) -> None:
-        """Ask until `stop`."""
-        asyncio.run(self._ask_all())
-
-    def stop(self) -> None:
-        """No more requests; returns when the last one has its outcome."""
-        self._ended.set()
-        self.join()
-
-    async def _ask_all(self) -> None:
-        loop = asyncio.get_running_loop()
-        tasks: list[asyncio.Task[None]] = []
-        # A client that gave up reconnects at once, as ours do.
-        options = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500)]
-        async with grpc.aio.insecure_channel(f"{HOST}:{self._grpc_port}", options=options) as channel:
-            stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
-            due = loop.time()
-            while not self._ended.is_set():
-                tasks.append(asyncio.create_task(self._judged("rest", self._rest(next(self._names)))))
-                tasks.append(asyncio.create_task(self._judged("grpc", self._grpc(stub, next(self._names)))))
-                due += self._period_s
-                await asyncio.sleep(max(0.0, due - loop.time()))
-            await asyncio.gather(*tasks)
-
-    async def _judged(self, protocol: str, work: Any) -> None:
-        name = ""
+    async def ask(self, protocol: str, names: list[str], deadline_s: float | None) -> None:
+        """One request, whatever comes of it; without a deadline of its own it has the server's."""
+        call = self._rest if protocol == "rest" else self._grpc
+        asked_s, limit_s = time.monotonic(), deadline_s or self._default_s
         try:
-            async with asyncio.timeout(DEADLINE_S + PATIENCE_S):
-                code, name, risk = await work
+            async with asyncio.timeout(limit_s + PATIENCE_S):
+                code, rows, version = await call(names, deadline_s)
         except TimeoutError:
-            code, risk = "hung", -1.0
-        except (OSError, EOFError, ValueError):
-            code, risk = "lost", -1.0
-        self.outcomes.append(Outcome(protocol, code, name, risk))
+            code, rows, version = HUNG, [], ""
+        except ConnectionRefusedError:
+            code, rows, version = UNREACHABLE, [], ""
+        except (OSError, EOFError, LookupError):
+            code, rows, version = BROKEN, [], ""
+        outcome = Outcome(asked_s, time.monotonic(), limit_s, protocol, code, names, rows, version)
+        self._out.write(outcome.line())
 
-    def _told(self) -> dict[str, str]:
-        return {"x-request-id": self.order} if self.order else {}
+    async def _rest(self, names: list[str], deadline_s: float | None) -> Answer:
+        headers = {"Content-Type": "application/json"}
+        if deadline_s is not None:
+            headers["x-request-timeout-ms"] = str(round(1000 * deadline_s))
+        status, content = await post(self._rest_port, INFER, json.dumps(document(names)).encode(), headers)
+        if status != "200":
+            return status, [], ""
+        return status, *_read(lambda: _json_answer(content))
 
-    async def _rest(self, name: str) -> tuple[str, str, float]:
-        body = json.dumps(document([name])).encode()
-        headers = {
-            "host": "chaos",
-            "connection": "close",
-            "content-length": str(len(body)),
-            "x-request-timeout-ms": str(int(1000 * DEADLINE_S)),
-        } | self._told()
-        head = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
-        reader, writer = await asyncio.open_connection(HOST, self._rest_port)
+    async def _grpc(self, names: list[str], deadline_s: float | None) -> Answer:
+        # The client itself ends a call at its deadline; only one without can be seen to hang.
+        asked = message([name.encode() for name in names])
         try:
-            writer.write(f"POST /v2/models/{RISK_MODEL}/infer HTTP/1.1\r\n{head}\r\n".encode() + body)
-            answered = await reader.read()
-        finally:
-            writer.close()
-        head_bytes, _, answer = answered.partition(b"\r\n\r\n")
-        code = head_bytes.split(b" ")[1].decode() if head_bytes.startswith(b"HTTP/1.1 ") else "lost"
-        risk = columns_of(json.loads(answer))["risk_score"][0] if code == "200" else -1.0
-        return code, name, risk
-
-    async def _grpc(self, stub: Any, name: str) -> tuple[str, str, float]:
-        try:
-            answer = await stub.ModelInfer(
-                message([name.encode()]), timeout=DEADLINE_S, metadata=tuple(self._told().items())
-            )
+            answer = await self._stub.ModelInfer(asked, timeout=deadline_s)
         except grpc.aio.AioRpcError as error:
-            code: str = error.code().name
-            # What gRPC's client says of itself: nothing was answered, nobody knows what was done.
-            return ("lost" if _broke(error) else code), name, -1.0
-        return "OK", name, columns_of_message(answer)["risk_score"][0]
+            return code_of(error), [], ""
+        return "OK", *_read(lambda: _message_answer(answer))
 
 
-def _broke(error: grpc.aio.AioRpcError) -> bool:
-    details = error.details() or ""
-    return error.code() is grpc.StatusCode.UNAVAILABLE and (
-        "Socket closed" in details or "reset" in details or "GOAWAY" in details or "recvmsg" in details
-    )
+def _json_answer(content: bytes) -> tuple[list, str]:
+    answer = json.loads(content)
+    return rows_of(columns_of(answer)), answer["parameters"]["model_version"]
+
+
+def _message_answer(answer: Any) -> tuple[list, str]:
+    return rows_of(columns_of_message(answer)), answer.parameters["model_version"].string_param
+
+
+def _read(read: Callable[[], tuple[list, str]]) -> tuple[list, str]:
+    """Rows and version; none where the answer is no such thing, which is then a wrong one."""
+    try:
+        return read()
+    except (ValueError, LookupError, TypeError, AssertionError):
+        return [], ""
+
+
+def code_of(error: grpc.aio.AioRpcError) -> str:
+    """The server's status; where the client's library speaks for a connection, what that means."""
+    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+        return str(error.code().name)
+    # What our services refuse for the moment comes with a hint when to try again.
+    if any(name == "grpc-retry-pushback-ms" for name, _ in error.trailing_metadata() or ()):
+        return "UNAVAILABLE"
+    return UNREACHABLE if "failed to connect" in (error.details() or "").lower() else BROKEN
+
+
+async def keep_asking(
+    ask: Callable[[], Awaitable[None]], rate: float, draw: random.Random, ended: asyncio.Event
+) -> None:
+    """Independent callers at this rate; returns when all have been answered."""
+    tasks: set[asyncio.Task[None]] = set()
+    due_s = time.monotonic()
+    while not ended.is_set():
+        task = asyncio.ensure_future(ask())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        due_s += draw.expovariate(rate)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), max(0.0, due_s - time.monotonic()))
+    await asyncio.gather(*tasks)
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Ask until told to stop."""
+    names = json.loads(options.names.read_text())
+    draw = random.Random(1)  # noqa: S311 - an order, not a secret
+    deadlines: list[float | None] = [None, *map(float, options.deadlines.split(","))]
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    with options.out.open("a", buffering=1) as out:
+        async with grpc.aio.insecure_channel(f"{HOST}:{options.grpc}", options=CHANNEL) as channel:
+            stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+            callers = Callers(options.rest, stub, options.default, out)
+
+            async def ask(protocol: str) -> None:
+                asked = draw.choices(names, k=draw.choice((1, 1, 1, MOST_NAMES)))
+                await callers.ask(protocol, asked, draw.choice(deadlines))
+
+            work = (lambda protocol=protocol: ask(protocol) for protocol in ("rest", "grpc"))
+            await asyncio.gather(*(keep_asking(one, options.rate, draw, ended) for one in work))
+
+
+def main() -> None:
+    """Ask until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rest", type=int, required=True, help="port")
+    parser.add_argument("--grpc", type=int, required=True, help="port")
+    parser.add_argument("--names", type=Path, required=True, help="JSON list")
+    parser.add_argument("--rate", type=float, default=60.0, help="requests a second over each protocol")
+    parser.add_argument("--deadlines", default="1", help="seconds, one is drawn for each request")
+    parser.add_argument("--default", type=float, default=1.0, help="the server's deadline in seconds")
+    parser.add_argument("--out", type=Path, required=True)
+    asyncio.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -44,8 +44,9 @@ class ServerProcess:
         arguments: Sequence[str],
         settings: Mapping[str, str] | None = None,
         ports: tuple[int, int] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Start it; `settings` are names without DNS_RISK_ prefix, lower case."""
+        """Start it; `settings` are names without DNS_RISK_ prefix, lower case; `variables` are set as they are."""
         self.rest_port, self.grpc_port = ports or tuple(free_ports(2))
         own = {"host": HOST, "rest_port": str(self.rest_port), "grpc_port": str(self.grpc_port)}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DNS_RISK_")}
@@ -54,7 +55,7 @@ class ServerProcess:
         self.process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=REPOSITORY,
-            env=environment | given,
+            env=environment | given | dict(variables or {}),
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )

@@ -115,6 +115,10 @@ def test_the_predictors_refusals_reach_the_client(scripted: ServerProcess, code:
         ("nothing", "the predictor's answer has no category_scores, risk_score"),
         ("short", "the predictor's category_scores are of shape (1, 4), not shape (2, 4)"),
         ("no thresholds", "the predictor's answer has no monitor_threshold, and no setting gives it"),
+        ("no numbers", "the predictor's risk_score is no probability: nan"),
+        ("over one", "the predictor's risk_score is no probability: 1.5"),
+        ("torn", "the predictor's category_scores holds 29 bytes, not shape (2, 4)"),
+        ("retyped", "the predictor's category_scores is FP64 of shape [2, 4], not FP32 of shape [-1, 4]"),
     ],
 )
 def test_a_broken_answer_is_the_servers_fault(scripted: ServerProcess, flaw: str, reason: str) -> None:

@@ -4,7 +4,7 @@ from transformer.graph_store.builder import SnapshotBuilder
 from transformer.graph_store.common_output_format import Observation, UnusableLine, UnusedType, parse_line
 from transformer.graph_store.passive_dns_graph import UNKNOWN, PassiveDnsGraph
 from transformer.graph_store.snapshot import Snapshot
-from transformer.graph_store.snapshot_files import SourceFile, UnusableSnapshot
+from transformer.graph_store.snapshot_files import SourceFile, UnusableSnapshot, UnwritableSnapshot
 from transformer.graph_store.store import GraphStore, publish
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "UnusableLine",
     "UnusableSnapshot",
     "UnusedType",
+    "UnwritableSnapshot",
     "parse_line",
     "publish",
 ]

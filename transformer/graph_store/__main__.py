@@ -15,7 +15,7 @@ from transformer.graph_store.description import describe_node, describe_snapshot
 from transformer.graph_store.importer import import_files
 from transformer.graph_store.passive_dns_graph import UNKNOWN
 from transformer.graph_store.progress import StageProgress
-from transformer.graph_store.snapshot_files import UnusableSnapshot
+from transformer.graph_store.snapshot_files import UnusableSnapshot, UnwritableSnapshot
 from transformer.graph_store.source_files import UnreadableFile, size_of
 from transformer.graph_store.store import GraphStore, publish
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         # Whoever read, say `head`, has seen enough; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (NotADomainName, UnreadableFile, UnusableSnapshot, OSError) as problem:
+    except (NotADomainName, UnreadableFile, UnusableSnapshot, UnwritableSnapshot, OSError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
 

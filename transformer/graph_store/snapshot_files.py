@@ -23,6 +23,10 @@ class UnusableSnapshot(Exception):
     """The snapshot cannot be served; ``str(error)`` is one line that says what to do."""
 
 
+class UnwritableSnapshot(Exception):
+    """The snapshot could not be written, and the one before is still current; ``str(error)`` is one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class SnapshotArrays:
     """N nodes, first all domains, then addresses, then nameservers, each ascending by name hash.

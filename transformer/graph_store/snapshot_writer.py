@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -122,6 +123,9 @@ def _create(directory: Path, name: str, shape: tuple[int, int], dtype: type[np.g
     # Zeros that take no memory: pages come into being when written.
     path = array_file(directory, name)
     created: np.ndarray = np.lib.format.open_memmap(path, "w+", dtype, shape)  # type: ignore[no-untyped-call]
+    with path.open("r+b") as file:
+        # A page without room on the disk would end the process by SIGBUS when written.
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return created
 
 

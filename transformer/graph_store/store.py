@@ -16,7 +16,7 @@ from typing import Final
 
 from transformer.graph_store.builder import SnapshotBuilder
 from transformer.graph_store.snapshot import Snapshot
-from transformer.graph_store.snapshot_files import SnapshotMeta, SourceFile, sync
+from transformer.graph_store.snapshot_files import SnapshotMeta, SourceFile, UnwritableSnapshot, sync
 from transformer.graph_store.snapshot_writer import Progress, write_snapshot
 
 CURRENT_FILE: Final = "CURRENT"
@@ -81,7 +81,23 @@ def publish(
     """Write what the builder gathered as a new snapshot and make it the current one.
 
     Readers see the old snapshot or the new one, whole; a crash leaves the old one.
+
+    Raises:
+        UnwritableSnapshot: no room on the disk, or another thing that the system refused.
     """
+    try:
+        return _publish(directory, builder, sources, progress)
+    except OSError as problem:
+        # numpy's own writes say how many bytes are missing and not why.
+        reason = problem.strerror or f"not written whole, is the disk full? ({problem})"
+        raise UnwritableSnapshot(
+            f"graph store {directory}: {reason}; the snapshot before, if any, stays current"
+        ) from problem
+
+
+def _publish(
+    directory: Path, builder: SnapshotBuilder, sources: Sequence[SourceFile], progress: Progress
+) -> SnapshotMeta:
     snapshot_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     final = directory / SNAPSHOTS_FOLDER / snapshot_id
     unfinished = final.with_suffix(".tmp")
@@ -95,7 +111,11 @@ def publish(
         raise
     unfinished.rename(final)
     sync(final.parent)
-    _make_current(directory, snapshot_id)
+    try:
+        _make_current(directory, snapshot_id)
+    except BaseException:
+        shutil.rmtree(final)
+        raise
     _remove_old(final.parent, snapshot_id)
     return meta
 
@@ -103,9 +123,13 @@ def publish(
 def _make_current(directory: Path, snapshot_id: str) -> None:
     # A name of its own: another import may be at the same step.
     pending = directory / f"{CURRENT_FILE}.{snapshot_id}"
-    pending.write_text(f"{snapshot_id}\n")
-    sync(pending)
-    pending.replace(directory / CURRENT_FILE)
+    try:
+        pending.write_text(f"{snapshot_id}\n")
+        sync(pending)
+        pending.replace(directory / CURRENT_FILE)
+    except BaseException:
+        pending.unlink(missing_ok=True)
+        raise
     sync(directory)
 
 

@@ -4,9 +4,46 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.serving.server_process import poll
+
+_FRAME = """\
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log error;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/bodies;
+    proxy_temp_path {folder}/answers;
+    fastcgi_temp_path {folder}/unused_fastcgi;
+    uwsgi_temp_path {folder}/unused_uwsgi;
+    scgi_temp_path {folder}/unused_scgi;
+    client_max_body_size 8m;
+    # On loopback an address is there or not.
+    proxy_connect_timeout 2s;
+    grpc_connect_timeout 2s;
+    # A failure of one server must not be hidden by another.
+    proxy_next_upstream off;
+    grpc_next_upstream off;
+{content}
+}}
+"""
+
+
+def frame(folder: Path, content: str) -> str:
+    """A configuration around what stands in its http block; nginx' own files go to the folder."""
+    return _FRAME.format(folder=folder, content=content)
+
+
+def upstream(name: str, servers: Sequence[str]) -> str:
+    """An upstream of `server` lines, whose connections are kept."""
+    # Shorter than the services' own, so that nginx never writes to a connection that they are closing.
+    lines = "\n        ".join([*servers, "keepalive 32;", "keepalive_timeout 30s;"])
+    return f"    upstream {name} {{\n        {lines}\n    }}"
 
 
 def nginx_command(folder: Path) -> list[str]:

@@ -1,0 +1,186 @@
+"""Malformed requests written by hand: each is what some client once sent, or a way to break a reader of its kind."""
+
+from __future__ import annotations
+
+import json
+
+from tests.transformer.score_requests import INFER, document, message
+
+_NESTED = b'{"inputs":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+_TENSOR = {"name": "domain", "datatype": "BYTES", "shape": [1], "data": ["example.com"]}
+
+
+def _with(**changes: object) -> bytes:
+    return json.dumps({"inputs": [_TENSOR | changes]}).encode()
+
+
+BODIES: tuple[bytes, ...] = (
+    b"",
+    b" ",
+    b"null",
+    b"[]",
+    b"{}",
+    b'"text"',
+    b"\x00",
+    b"\xff\xfe{\x00}\x00",
+    b"\xef\xbb\xbf{}",
+    b'{"inputs"',
+    b'{"inputs":null}',
+    b'{"inputs":{}}',
+    b'{"inputs":[null]}',
+    b'{"inputs":[[]]}',
+    b'{"inputs":[{}]}',
+    b'{"inputs":[],"inputs":[]}',
+    b'{"inputs":[{"name":"domain","datatype":"BYTES","shape":[1],"data":["\\ud800"]}]}',
+    b'{"inputs":[{"name":"domain","datatype":"BYTES","shape":[1],"data":["a"]}],"id":7}',
+    b'{"inputs":[{"name":"domain","datatype":"BYTES","shape":[1e400],"data":["a"]}]}',
+    b'{"inputs":[{"name":"domain","datatype":"BYTES","shape":[NaN],"data":["a"]}]}',
+    b'{"instances":[{"domain":"a"}]}',
+    _NESTED,
+    _with(shape=[-1]),
+    _with(shape=[2**63]),
+    _with(shape=[0], data=[]),
+    _with(shape=[1, 1]),
+    _with(shape=[]),
+    _with(shape="1"),
+    _with(shape=[1.0]),
+    _with(shape=[True]),
+    _with(data=[1]),
+    _with(data=[None]),
+    _with(data="example.com"),
+    _with(data=[["example.com"]]),
+    _with(data=[{"b64": "ZXhhbXBsZS5jb20="}]),
+    _with(datatype="FP32"),
+    _with(datatype="bytes"),
+    _with(datatype=None),
+    _with(name=None),
+    _with(name="domain\x00"),
+    _with(parameters={"binary_data_size": 5}),
+    _with(parameters={"binary_data_size": -5}),
+    _with(parameters={"binary_data_size": 2**64}),
+    _with(parameters=[]),
+    json.dumps({"inputs": [_TENSOR, _TENSOR]}).encode(),
+    json.dumps(document(["example.com"], outputs=[{"name": "nothing"}])).encode(),
+    json.dumps(document(["example.com"], outputs=[{"name": "risk_score"}] * 2)).encode(),
+    json.dumps(document(["example.com"], parameters={"binary_data_output": "yes"})).encode(),
+    json.dumps(document(["example.com"], ["A 192.0.2.1", "A 192.0.2.2"])).encode(),
+    json.dumps(document(["a.example"] * 257)).encode(),
+    json.dumps(document(["a" * 100_000])).encode(),
+)
+
+NAMES: tuple[bytes, ...] = (
+    b"",
+    b".",
+    b"..",
+    b"-",
+    b"a..b",
+    b"\x00",
+    b"a\x00.example",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"\xf0\x9f\x92\xa9.la",
+    b"xn--",
+    b"xn--a",
+    b"xn--" + b"9" * 59 + b".example",
+    b"a" * 63 + b".com",
+    b"a" * 64 + b".com",
+    b".".join([b"a" * 63] * 4),
+    b".".join([b"a"] * 127),
+    b"\\000.example",
+    b"\\999.example",
+    b"\\",
+    b"192.0.2.1",
+    b"[2001:db8::1]",
+    b"http://example.com/",
+    b"user@example.com",
+    b"example.com:443",
+    "bücher.example".encode(),
+    "рф.рф".encode(),
+    "a\u200d.example".encode(),
+    "\u202eexample.com".encode(),
+    "\uff45xample\uff0ecom".encode(),
+    "ß.de".encode(),
+    "İ.example".encode(),
+    b"*.example.com",
+    b"_tcp.example.com",
+    b"4.3.2.1.in-addr.arpa",
+    b"co.uk",
+    b"A" * 1010,
+)
+
+ANSWERS: tuple[bytes, ...] = (
+    b"",
+    b",",
+    b"A",
+    b"A 192.0.2.1",
+    b"A 192.0.2.1,",
+    b"A 999.0.2.1",
+    b"A 0192.0.2.1",
+    b"AAAA ::",
+    b"AAAA fe80::1%eth0",
+    b"AAAA ::ffff:192.0.2.1",
+    b"CNAME .",
+    b"CNAME a..b",
+    b"NS " + b"a" * 300,
+    b"TXT hello",
+    b"A 192.0.2.1 60",
+    b"A 192.0.2.1," * 65,
+    b"\xff",
+    b"A\t192.0.2.1\n",
+)
+
+HTTP: tuple[bytes, ...] = (
+    b"\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /%ff%fe HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    *(
+        f"POST {INFER} HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\n{{}}".encode()
+        for header in (
+            "Content-Length: -1",
+            "Content-Length: 1e9",
+            "Content-Length: 99999999999999999999",
+            "Content-Length: 2\r\nContent-Length: 3",
+            "Content-Length: 2\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked, gzip",
+            "Transfer-Encoding: nothing",
+            "Content-Length: 2\r\nContent-Encoding: gzip",
+            "Content-Length: 2\r\nContent-Encoding: br",
+            "Content-Length: 2\r\nInference-Header-Content-Length: 99",
+            "Content-Length: 2\r\nInference-Header-Content-Length: -1",
+            "Content-Length: 2\r\nx-request-timeout-ms: 0",
+            "Content-Length: 2\r\nx-request-timeout-ms: soon",
+            "Content-Length: 2\r\nExpect: 200-ok",
+            "Content-Length: 2\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAAA",
+            "Content-Length: 2\r\ntraceparent: \xff",
+            "Content-Length: 2\r\n: empty",
+            "Content-Length: 2\r\n folded",
+            "A: " + "a" * 40_000,
+        )
+    ),
+    f"POST {INFER} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n".encode(),
+    f"POST {INFER} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n".encode(),
+)
+
+_GOOD = message([b"example.com"]).SerializeToString()
+MESSAGES: tuple[bytes, ...] = (
+    b"",
+    b"\x00",
+    b"\xff" * 12,
+    _GOOD[:-1],
+    _GOOD + b"\x0a",
+    _GOOD + _GOOD,
+    # An unknown field, a group that never ends, a length past the end, a varint without one.
+    _GOOD + b"\xfa\x7f\x01a",
+    _GOOD + b"\x0b" * 500,
+    b"\x0a\xff\xff\xff\xff\x0f",
+    b"\x80" * 11,
+    message([b"example.com"], [b"A 192.0.2.1"], raw=False).SerializeToString(),
+    message([]).SerializeToString(),
+)
