@@ -8,7 +8,7 @@ DNS_RISK_SHARED ?= ../shared
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format train evaluate explain-check bench images manifests canary-demo chaos golden clean
+.PHONY: help run test check lint format train evaluate explain-check bench images manifests canary-demo chaos fuzz soak golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -67,6 +67,12 @@ canary-demo: $(DEV)  ## good and bad canaries behind a real proxy, judged by a r
 
 chaos: $(DEV)  ## inject faults into real services under load, count what callers saw
 	$(BIN)/python -m tests.chaos
+
+fuzz: $(DEV)  ## malformed requests over every way in
+	$(BIN)/python -m tests.chaos.fuzz
+
+soak: $(DEV)  ## half an hour of traffic, memory fitted by a line
+	$(BIN)/python -m tests.chaos.soak
 
 golden: $(DEV)  ## write golden files and README answers anew, after a change that is meant to move them
 	$(BIN)/python -m tests.golden
