@@ -61,7 +61,7 @@ async def test_caller_that_leaves_in_the_middle_is_noticed() -> None:
 @given(st.binary(max_size=200))
 def test_encodings_are_undone(body: bytes) -> None:
     """Gzip and deflate give the body back."""
-    assert unpack(gzip.compress(body), "gzip", 200) == body
+    assert unpack(gzip.compress(body, mtime=0), "gzip", 200) == body
     assert unpack(zlib.compress(body), "deflate", 200) == body
 
 
@@ -75,8 +75,8 @@ def test_bombs_are_not_unpacked() -> None:
     ("body", "encoding"),
     [
         (b"{}", "gzip"),
-        (gzip.compress(b"{}" * 50)[:-9], "gzip"),
-        (gzip.compress(b"{}") + b"tail", "gzip"),
+        (gzip.compress(b"{}" * 50, mtime=0)[:-9], "gzip"),
+        (gzip.compress(b"{}", mtime=0) + b"tail", "gzip"),
         (b"{}", "br"),
     ],
 )
