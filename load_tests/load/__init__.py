@@ -1,0 +1,1 @@
+"""`python -m load_tests.load`: traffic as resolvers make it, judged by service level objectives."""

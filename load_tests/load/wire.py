@@ -1,0 +1,113 @@
+"""Requests as bytes, and what is in an answer; no network here."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from tritonclient.grpc import service_pb2
+
+from contract.tensors import ANSWERS, DOMAIN, RISK_MODEL, STATUS
+
+INFER_PATH: Final = f"/v2/models/{RISK_MODEL}/infer"
+INFER_METHOD: Final = "/inference.GRPCInferenceService/ModelInfer"
+_VERSION: Final = "model_version"
+_LEXICAL: Final = "lexical only"
+_SCORED: Final = ("ok", "answers ignored")
+
+
+class UnusableAnswer(Exception):
+    """An answer of success that does not hold what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an answer says of its names."""
+
+    version: str
+    """of the model; "" where it does not say"""
+    lexical: int
+    """names scored by their spelling alone, as the predictor was away"""
+    unscored: int
+    """names that could not be scored, by what `status` says"""
+
+
+def json_request(names: Sequence[str], answers: Sequence[str] | None) -> bytes:
+    """A v2 request body."""
+    tensors = [_json_tensor(DOMAIN, names)]
+    if answers is not None:
+        tensors.append(_json_tensor(ANSWERS, answers))
+    return orjson.dumps({"inputs": tensors, "outputs": [{"name": "risk_score"}, {"name": STATUS.name}]})
+
+
+def _json_tensor(spec: Any, values: Sequence[str]) -> dict[str, object]:
+    return {"name": spec.name, "datatype": spec.datatype, "shape": [len(values)], "data": values}
+
+
+def grpc_request(names: Sequence[str], answers: Sequence[str] | None) -> bytes:
+    """A serialised ModelInferRequest."""
+    message = service_pb2.ModelInferRequest(model_name=RISK_MODEL)
+    for spec, values in ((DOMAIN, names), (ANSWERS, answers)):
+        if values is not None:
+            message.inputs.add(name=spec.name, datatype=spec.datatype, shape=[len(values)])
+            message.raw_input_contents.append(_length_prefixed(values))
+    for name in ("risk_score", STATUS.name):
+        message.outputs.add(name=name)
+    return message.SerializeToString()
+
+
+def _length_prefixed(values: Sequence[str]) -> bytes:
+    texts = [value.encode() for value in values]
+    return b"".join(struct.pack("<I", len(text)) + text for text in texts)
+
+
+def read_json(body: bytes, names: int) -> Answer:
+    """The answer in a v2 response body.
+
+    Raises:
+        UnusableAnswer: no JSON, no status, or not one for each name.
+    """
+    try:
+        document = orjson.loads(body)
+        [statuses] = [tensor["data"] for tensor in document["outputs"] if tensor["name"] == STATUS.name]
+        version = document.get("parameters", {}).get(_VERSION, "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UnusableAnswer("no v2 response with a status") from None
+    return _answer(statuses, names, str(version))
+
+
+def read_grpc(message: bytes, names: int) -> Answer:
+    """The answer in a serialised ModelInferResponse.
+
+    Raises:
+        UnusableAnswer: no such message, no status, or not one for each name.
+    """
+    try:
+        response = service_pb2.ModelInferResponse.FromString(message)
+        [place] = [place for place, output in enumerate(response.outputs) if output.name == STATUS.name]
+        statuses = _strings(response.raw_output_contents[place])
+    except (DecodeError, ValueError, IndexError, struct.error):
+        raise UnusableAnswer("no ModelInferResponse with a status") from None
+    return _answer(statuses, names, response.parameters[_VERSION].string_param)
+
+
+def _strings(raw: bytes) -> list[str]:
+    texts = []
+    place = 0
+    while place < len(raw):
+        (length,) = struct.unpack_from("<I", raw, place)
+        texts.append(raw[place + 4 : place + 4 + length].decode())
+        place += 4 + length
+    return texts
+
+
+def _answer(statuses: Sequence[str], names: int, version: str) -> Answer:
+    if len(statuses) != names:
+        raise UnusableAnswer(f"{len(statuses)} rows for {names} names")
+    lexical = sum(status.startswith(_LEXICAL) for status in statuses)
+    scored = sum(status.startswith(_SCORED) for status in statuses)
+    return Answer(version, lexical, names - lexical - scored)
