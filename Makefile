@@ -5,10 +5,12 @@ BIN := $(VENV)/bin
 MODEL_DIR ?= models/dns-risk/1
 # Labelled data for train and evaluate: $(DNS_RISK_SHARED)/data.
 DNS_RISK_SHARED ?= ../shared
+# What make load sends; see docs/load-testing.md.
+PROFILE ?= steady
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format train evaluate explain-check bench images manifests canary-demo chaos fuzz soak golden clean
+.PHONY: help run test check lint format train evaluate explain-check bench load images manifests canary-demo chaos fuzz soak golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,6 +57,9 @@ explain-check: $(DEV)  ## are explanations of the model in MODEL_DIR true, stabl
 bench: $(DEV)  ## speed, as ratios of one run
 	$(BIN)/python -m load_tests.bench_features
 	$(BIN)/python -m load_tests.bench_predictor --model_dir $(MODEL_DIR)
+
+load: $(DEV)  ## resolvers' traffic against running services: PROFILE=steady, burst, ramp-to-knee, soak, canary
+	$(BIN)/python -m load_tests.load $(PROFILE)
 
 images: $(DEV)  ## build the four images with docker, podman or buildah
 	$(BIN)/python -m inference_services.images build
