@@ -18,6 +18,13 @@ class Breaker:
         self._open_until_s: float | None = None
         self._probing = False
 
+    def succeeded(self) -> None:
+        """A call was answered: everything is forgotten."""
+        self._failures = 0
+        self._pause_s = _FIRST_PAUSE_S
+        self._open_until_s = None
+        self._probing = False
+
     @property
     def closed(self) -> bool:
         """Whether calls go on as usual."""
@@ -32,10 +39,6 @@ class Breaker:
     def begin(self) -> None:
         """A call starts; where the breaker is open it is the probe."""
         self._probing = not self.closed
-
-    def succeeded(self) -> None:
-        """A call was answered."""
-        self.__init__()  # type: ignore[misc]
 
     def failed(self, now_s: float) -> None:
         """A call was not answered."""

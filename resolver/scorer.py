@@ -33,7 +33,9 @@ OnScored = Callable[[Mapping[str, Scored]], None]
 class Scorer:
     """Takes names from a line while there are some."""
 
-    def __init__(self, target: str, ca_file: Path | None, deadline_s: float, pending: Pending, on_scored: OnScored) -> None:
+    def __init__(
+        self, target: str, ca_file: Path | None, deadline_s: float, pending: Pending, on_scored: OnScored
+    ) -> None:
         self._target = target
         self._ca_file = ca_file
         self._deadline_s = deadline_s
