@@ -28,7 +28,7 @@ def main() -> int:
         configure_logs(settings.log_level)
         asyncio.run(serve(settings))
     except (UnusableSettings, UnusableList, UnusableKey, UnusableJournal, OSError) as refusal:
-        print(refusal, file=sys.stderr)
+        sys.stderr.write(f"{refusal}\n")
         return 1
     return 0
 

@@ -11,6 +11,8 @@ U, E and silence mean the same to whoever asks: go on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
 import socket
 from collections import Counter
@@ -79,13 +81,13 @@ class Questions:
         Raises:
             OSError: the path cannot be bound.
         """
-        if path.is_socket():
-            path.unlink()
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108 - at the start, before there is anything to wait for
+        listener.bind(str(path))
+        os.chmod(path, _SOCKET_MODE)  # noqa: PTH101
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Socket(self), str(path), family=socket.AF_UNIX
-        )
-        path.chmod(_SOCKET_MODE)
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Socket(self), sock=listener)
         self._transports.append(transport)
         self._paths.append(path)
 

@@ -1,6 +1,6 @@
-"""DNS messages as far as a sidecar needs them: the question, and addresses, aliases and name servers answered.
+"""DNS messages as far as a sidecar needs them: the question, and addresses, aliases and name servers.
 
-A message costs microseconds here where a full parser takes a hundred: frames that are not read in time are lost.
+A message costs microseconds here where a full parser takes a hundred: frames not read in time are lost.
 Nothing of a message is trusted: lengths, pointers and counts are bounded (RFC 1035, section 4).
 """
 
@@ -69,7 +69,7 @@ def _records(wire: bytes, place: int, count: int) -> tuple[Record, ...]:
 def _address4(wire: bytes, place: int, length: int) -> str:
     if length != 4:
         raise BrokenMessage(f"A record of {length} octets")
-    return "%d.%d.%d.%d" % tuple(wire[place : place + 4])
+    return f"{wire[place]}.{wire[place + 1]}.{wire[place + 2]}.{wire[place + 3]}"
 
 
 def _address6(wire: bytes, place: int, length: int) -> str:

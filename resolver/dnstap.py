@@ -1,7 +1,7 @@
 """dnstap payloads: the response inside, and when it came; nothing of the client is looked at.
 
-A dnstap payload is a protobuf message (dnstap.proto of dnstap.info): field 14 of `Dnstap` is a `Message`, whose
-field 1 is its type, 12 the second of the response and 14 the response itself.
+A dnstap payload is a protobuf message (dnstap.proto of dnstap.info): field 14 of `Dnstap` is a `Message`,
+whose field 1 is its type, 12 the second of the response and 14 the response itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class BrokenPayload(Exception):
     """No dnstap payload."""
 
 
-def read_payload(payload: bytes) -> tuple[bytes, int] | None:
+def read_payload(payload: bytes) -> tuple[bytes, int] | None:  # noqa: C901 - one loop over fields, for speed
     """The response on the wire, and its second since 1970 (0 where it is not said); None for other events.
 
     Raises:

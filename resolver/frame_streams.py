@@ -1,6 +1,6 @@
 """Frame Streams, the framing under dnstap (github.com/farsightsec/fstrm, fstrm/control.h); pure, no network.
 
-A frame is its length in four octets and its content. Length 0 escapes a control frame, whose own length follows.
+A frame is its length in four octets and its content. Length 0 escapes a control frame, whose length follows.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class HttpPage:
 
         def application(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
             if environ["PATH_INFO"] == "/metrics":
-                return metrics(environ, start)  # type: ignore[no-any-return]
+                return metrics(environ, start)
             if environ["PATH_INFO"] == "/healthz":
                 return _health(health, start)
             start("404 Not Found", [("content-type", "text/plain")])

@@ -1,4 +1,4 @@
-"""The sidecar's Prometheus metrics: read from the parts when somebody asks, so that counting costs nothing."""
+"""The sidecar's Prometheus metrics: read from the parts when somebody asks; counting costs nothing."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Described(NamedTuple):
     text: str
 
 
+# fmt: off
+# ruff: noqa: E501 - a table
 METRICS: Final = (
     Described("dns_risk_resolver_frames_total", "counter", "outcome", "dnstap frames by what became of them."),
     Described("dns_risk_resolver_streams", "gauge", "", "dnstap connections that are open."),
@@ -41,7 +43,8 @@ METRICS: Final = (
     Described("dns_risk_resolver_feed_records", "gauge", "", "Passive-DNS records gathered for the next file."),
     Described("dns_risk_resolver_feed_shed_total", "counter", "", "Passive-DNS records left out, as there were too many."),
     Described("dns_risk_resolver_imports_total", "counter", "outcome", "Imports into the graph store."),
-)  # fmt: skip
+)
+# fmt: on
 
 
 class _Parts(Collector):

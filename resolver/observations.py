@@ -24,7 +24,7 @@ class Record(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """One answer of a resolver; names are lower case, without the last dot, other octets as \\DDD."""
+    r"""One answer of a resolver; names are lower case, without the last dot, other octets as \DDD."""
 
     name: str
     qtype: int

@@ -1,7 +1,7 @@
 """The passive-DNS feed: who resolved to what, first and last seen, how often, and never who asked.
 
-Files are in the Passive DNS Common Output Format, one JSON object a line (draft-dulaunoy-dnsop-passive-dns-cof),
-as `python -m transformer.graph_store import` reads them.
+Files are in the Passive DNS Common Output Format, one JSON object a line, as
+`python -m transformer.graph_store import` reads them (draft-dulaunoy-dnsop-passive-dns-cof).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ class Pending:
         self._awaited: dict[str, str] = {}
         self._seen: dict[str, str] = {}
         self.shed = 0
-        """names that were not taken, as the lines were full: the newest, so that the others' wait is bounded"""
+        """names not taken, as the lines were full: the newest, so that the others' wait is bounded"""
 
     def __len__(self) -> int:
         return len(self._awaited) + len(self._seen)

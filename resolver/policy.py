@@ -27,7 +27,7 @@ class Policy:
     """The operator's choices."""
 
     mode: str
-    """`monitor`: nothing is published; `log`: names pass, and resolvers log them; `block`: they do not exist"""
+    """`monitor`: nothing is published; `log`: resolvers let names pass and log them; `block`: they do not"""
     allowlist: Allowlist
     block_threshold: float | None = None
     """score from which a name is bad; None: as the transformer says"""

@@ -1,4 +1,4 @@
-"""One gRPC channel to the transformer: batches of what waits, without a timer, left alone while it is away."""
+"""One gRPC channel to the transformer: batches of what waits, without a timer; left alone while away."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Scorer:
         self._wake.set()
 
     async def run(self, lines: int = 2) -> None:
-        """Score what waits until cancelled; so many calls at a time, that one is prepared while one is answered."""
+        """Score what waits until cancelled, so many calls at a time, one prepared while one is answered."""
         async with _channel(self._target, self._ca_file) as channel:
             infer = channel.unary_unary(METHOD)
             async with asyncio.TaskGroup() as group:
@@ -93,7 +93,7 @@ class Scorer:
         self._count(code)
         if was_closed and not self.breaker.closed:
             _log.warning("transformer is left alone for a while", extra={"code": code})
-        if code == "INVALID_ARGUMENT" or code == "UNUSABLE":
+        if code in {"INVALID_ARGUMENT", "UNUSABLE"}:
             # The same names would fail again.
             return
         for name, answers in batch.items():

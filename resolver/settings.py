@@ -154,7 +154,7 @@ def read_settings() -> Settings:
             near = difflib.get_close_matches(name, known, 1)
             raise UnusableSettings(f"{name}: no such setting{f'; {near[0]}?' if near else ''}")
     try:
-        return Settings()
+        return Settings.model_validate({})
     except ValidationError as error:
         problem = error.errors()[0]
         name = "_".join(str(part) for part in problem["loc"][:1])

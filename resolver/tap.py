@@ -1,4 +1,4 @@
-"""The dnstap socket: several resolvers send what they answered, nothing is ever sent to them but a handshake."""
+"""The dnstap socket: several resolvers send what they answered; they are sent a handshake, nothing else."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Tap:
         Raises:
             OSError: somebody listens there, or the folder cannot be written.
         """
-        _replace_dead(path)
+        await asyncio.to_thread(_replace_dead, path)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: _Stream(self), str(path))
         # The resolver runs as another user: share by group.
-        path.chmod(_SOCKET_MODE)
+        await asyncio.to_thread(path.chmod, _SOCKET_MODE)
         self._path = path
 
     async def close(self) -> None:

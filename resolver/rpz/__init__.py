@@ -1,1 +1,1 @@
-"""The Response Policy Zone: its content, its journal, and the hidden primary that resolvers transfer it from."""
+"""The Response Policy Zone: its content, its journal, and the hidden primary that resolvers take it from."""

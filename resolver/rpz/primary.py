@@ -156,7 +156,7 @@ def _serial_in(request: dns.message.Message) -> int:
 def _rendered(
     request: dns.message.Message, records: Iterator[bytes], key: dns.tsig.Key | None
 ) -> Iterator[bytes]:
-    """Messages with a header, the question, some records, and a signature that goes on from one to the next."""
+    """Messages with a header, the question, some records, and a signature that spans them all."""
     context = None
     for section, count in in_messages(records):
         renderer = dns.renderer.Renderer(request.id, dns.flags.QR | dns.flags.AA, _MAX_WIRE)

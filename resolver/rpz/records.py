@@ -20,7 +20,7 @@ _IN: Final = 1
 # Every message repeats the question, whose name stands behind the header: the zone's.
 _ORIGIN: Final = b"\xc0\x0c"
 _SOA_TIMES: Final = struct.Struct("!IIIII")
-REFRESH_S, RETRY_S, EXPIRE_S, MINIMUM_S = 60, 10, 7 * 86400, 30
+REFRESH_S, RETRY_S, EXPIRE_S, MINIMUM_S = 5, 5, 7 * 86400, 30
 # What a resolver does about a name (draft-vixie-dnsop-dns-rpz, section 3).
 NXDOMAIN: Final = b"\x00"
 PASSTHRU: Final = b"\x0crpz-passthru\x00"
