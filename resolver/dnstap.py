@@ -80,6 +80,8 @@ def _message(payload: bytes) -> tuple[int, int]:
             place = _past_varint(payload, place)
         else:
             place += _FIXED[wire_type]
+    if place != end:
+        raise BrokenPayload("a field leaves its message")
     return end, -1
 
 

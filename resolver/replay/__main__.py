@@ -1,7 +1,7 @@
 """Replay a query log: score its names, or send it to a sidecar as a resolver would.
 
     python -m resolver.replay FILE                    what would be blocked, by a transformer's scores
-    python -m resolver.replay FILE --socket PATH      the answers as dnstap frames to a running sidecar
+    python -m resolver.replay FILE --socket PATH      its answers as dnstap frames to a running sidecar
 
 FILE is a CSV with the columns ts, query, qtype, rcode and answers, or a packet capture; either may be gzipped.
 """

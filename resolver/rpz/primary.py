@@ -85,12 +85,17 @@ class Primary:
                 if length > _MAX_REQUEST:
                     return
                 wire = await reader.readexactly(length)
+            answered = False
             for message in self.answers(wire, stream=True):
+                answered = True
                 writer.write(len(message).to_bytes(2, "big") + message)
                 async with asyncio.timeout(_IDLE_S):
                     await writer.drain()
                 # Datagrams have budgets of milliseconds: let them in between messages.
                 await asyncio.sleep(0)
+            if not answered:
+                # No request, or one whose signature is not right: let the peer know by the end of it.
+                return
 
     def answers(self, wire: bytes, *, stream: bool) -> Iterator[bytes]:
         """The messages that answer a request; none where it is not even a request."""
