@@ -3,7 +3,7 @@
     python -m resolver.replay FILE                    what would be blocked, by a transformer's scores
     python -m resolver.replay FILE --socket PATH      its answers as dnstap frames to a running sidecar
 
-FILE is a CSV with the columns ts, query, qtype, rcode and answers, or a packet capture; either may be gzipped.
+FILE is a CSV with the columns ts, query, qtype, rcode and answers, or a packet capture; gzipped or not.
 """
 
 from __future__ import annotations

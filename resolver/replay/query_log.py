@@ -6,9 +6,10 @@ import csv
 import gzip
 import ipaddress
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import dns.exception
 import dns.flags
@@ -59,7 +60,7 @@ def responses(path: Path) -> Iterator[tuple[bytes, int]]:
         raise UnusableLog(f"{path}: {error}") from None
 
 
-def _logged(path: Path, file: IO[str]) -> Iterator[tuple[bytes, int]]:
+def _logged(path: Path, file: Iterable[str]) -> Iterator[tuple[bytes, int]]:
     rows = csv.DictReader(file)
     missing = {"ts", "query", "qtype", "rcode", "answers"} - set(rows.fieldnames or ())
     if missing:
@@ -96,7 +97,7 @@ def _type_of(data: str) -> str:
         return "CNAME" if data and " " not in data else ""
 
 
-def _captured(path: Path, file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+def _captured(path: Path, file: BufferedIOBase) -> Iterator[tuple[bytes, int]]:
     order = _PCAP[file.read(4)]
     header = file.read(20)
     if len(header) < 20:
