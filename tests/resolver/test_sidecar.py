@@ -19,8 +19,8 @@ import dns.rrset
 import httpx
 import pytest
 
+from load_tests.bench_resolver.sidecar_process import ZONE, SidecarProcess, TapSender, sidecar
 from tests.resolver.bad_names import GOOD, fresh_bad_name
-from tests.resolver.sidecar_process import ZONE, SidecarProcess, TapSender, sidecar
 from tests.serving.server_process import HOST, ServerProcess, free_ports, poll
 
 pytestmark = pytest.mark.slow

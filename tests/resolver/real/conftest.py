@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.resolver.real.resolvers import PROGRAMS, Resolver, authority, missing, resolver
-from tests.resolver.sidecar_process import SidecarProcess, sidecar
+from load_tests.bench_resolver.resolvers import PROGRAMS, Resolver, authority, missing, resolver
+from load_tests.bench_resolver.sidecar_process import SidecarProcess, sidecar
 from tests.serving.server_process import HOST, ServerProcess, free_ports
 
 

@@ -15,9 +15,9 @@ import dns.exception
 import dns.rcode
 import pytest
 
+from load_tests.bench_resolver.resolvers import ADDRESS, Resolver, resolver
+from load_tests.bench_resolver.sidecar_process import SidecarProcess
 from tests.resolver.bad_names import GOOD, fresh_bad_name
-from tests.resolver.real.resolvers import ADDRESS, Resolver, resolver
-from tests.resolver.sidecar_process import SidecarProcess
 from tests.serving.server_process import poll
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from load_tests.bench_resolver.sidecar_process import sidecar
 from tests.resolver.bad_names import fresh_bad_name
-from tests.resolver.sidecar_process import sidecar
 from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports, poll
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from load_tests.bench_resolver.sidecar_process import response
 from resolver.dns_message import read_response
 from resolver.observations import answers_text
 from resolver.replay.query_log import UnusableLog, responses
-from tests.resolver.sidecar_process import response
 
 LOG = """\
 ts,client,query,qtype,rcode,answers,ttls

@@ -17,8 +17,8 @@ import dns.tsig
 import dns.zone
 import pytest
 
+from load_tests.bench_resolver.sidecar_process import ZONE, SidecarProcess, sidecar
 from resolver.rpz.journal import Journal
-from tests.resolver.sidecar_process import ZONE, SidecarProcess, sidecar
 from tests.serving.server_process import HOST, free_ports
 
 pytestmark = pytest.mark.slow

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Final
 
 import dns.flags
 import dns.message
@@ -21,11 +22,12 @@ import dns.tsig
 import dns.zone
 import httpx
 
+from inference_services.processes import HOST, free_ports
+from load_tests.bench_resolver.waiting import poll
 from resolver.dnstap import payload_of
 from resolver.frame_streams import CONTENT_TYPE, READY, START, STOP, control, frame
-from tests.serving.server_process import HOST, REPOSITORY, free_ports, poll
 
-ZONE = "rpz.risk"
+ZONE: Final = "rpz.risk"
 PREFIX = "DNS_RISK_RESOLVER_"
 
 
@@ -47,7 +49,7 @@ class SidecarProcess:
     def start(self) -> None:
         """Start it, for the first time or again."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "resolver"], cwd=REPOSITORY, env=self._environment,
+            [sys.executable, "-m", "resolver"], env=self._environment,
             stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         poll(lambda: self.process.poll() is not None or self.health() is not None, limit_s=60)
@@ -75,13 +77,24 @@ class SidecarProcess:
 
     def zone(self, key: dns.tsig.Key | None = None) -> dns.zone.Zone:
         """The whole zone by AXFR."""
-        keys = (
-            {}
-            if key is None
-            else {"keyring": {key.name: key}, "keyname": key.name, "keyalgorithm": key.algorithm}
-        )
-        transfer = dns.query.xfr(HOST, ZONE, port=self.rpz_port, relativize=True, lifetime=20, **keys)
+        keyring = None if key is None else {key.name: key}
+        transfer = dns.query.xfr(
+            HOST, ZONE, port=self.rpz_port, lifetime=20, keyring=keyring,
+            keyname=key and key.name, keyalgorithm=key.algorithm if key else dns.tsig.default_algorithm,
+        )  # fmt: skip
         return dns.zone.from_xfr(transfer)
+
+    def transferred(self, records: int) -> int:
+        """Octets of a transfer of so many records, of which only the headers are read."""
+        query = dns.message.make_query(ZONE, "AXFR").to_wire()
+        octets = 0
+        with socket.create_connection((HOST, self.rpz_port), 10) as stream, stream.makefile("rb") as answers:
+            stream.sendall(len(query).to_bytes(2, "big") + query)
+            while records > 0:
+                message = answers.read(int.from_bytes(answers.read(2), "big"))
+                octets += len(message)
+                records -= int.from_bytes(message[6:8], "big")
+        return octets
 
     def names(self) -> set[str]:
         """What is in the zone."""
@@ -93,7 +106,8 @@ class SidecarProcess:
             client.settimeout(5)
             client.sendto(f"q1 {budget_ms} A {name}".encode(), (HOST, self.datagram_port))
             number, kind, _, _, reason = client.recv(512).decode().split(" ")
-        assert number in ("q1", "-")
+        if number not in ("q1", "-"):
+            raise AssertionError(f"an answer to {number}")
         return kind, reason
 
     def signal(self, number: signal.Signals) -> None:
@@ -135,13 +149,18 @@ class TapSender:
         self._socket.settimeout(10)
         self._socket.connect(str(path))
         self._socket.sendall(control(READY, CONTENT_TYPE))
-        assert self._socket.recv(512)
+        if not self._socket.recv(512):
+            raise AssertionError("the stream was refused")
         self._socket.sendall(control(START, CONTENT_TYPE))
 
     def send(self, *names: str, address: str = "192.0.2.7") -> None:
         """One answer for each name."""
         now_s = int(time.time())
         self._socket.sendall(b"".join(frame(payload_of(response(name, address), now_s)) for name in names))
+
+    def send_raw(self, frames: bytes) -> None:
+        """Frames that are made already."""
+        self._socket.sendall(frames)
 
     def close(self) -> bytes:
         """Say that it is over; what is answered."""

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import dns.edns
 import dns.exception
@@ -16,9 +17,11 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from tests.serving.server_process import HOST, REPOSITORY, free_ports, poll
+import resolver as resolver_package
+from inference_services.processes import HOST, free_ports
+from load_tests.bench_resolver.waiting import poll
 
-PLUGINS = REPOSITORY / "resolver" / "plugins"
+PLUGINS: Final = Path(resolver_package.__file__).parent / "plugins"
 PROGRAMS = {"unbound": "unbound", "bind": "named", "powerdns": "pdns_recursor", "knot": "kresd"}
 ADDRESS = "192.0.2.1"
 _ROOT_ZONE = f"$TTL 60\n. SOA a. b. 1 60 60 60 60\n. NS a.\na. A 127.0.0.1\n* A {ADDRESS}\n"
@@ -32,7 +35,7 @@ class RealProcess:
     def __init__(self, folder: Path, command: list[str], **environment: str) -> None:
         self.folder = folder
         self._log = (folder / "log").open("ab")
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - programs that are installed
             command, cwd=folder, env=os.environ | environment,
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
@@ -62,7 +65,8 @@ class Resolver(RealProcess):
         poll(self._answers, limit_s=20)
 
     def _answers(self) -> bool:
-        assert self.process.poll() is None, self.log()
+        if self.process.poll() is not None:
+            raise AssertionError(self.log())
         try:
             return self.ask("probe.example.org").rcode() == dns.rcode.NOERROR
         except (dns.exception.DNSException, OSError):
@@ -80,7 +84,7 @@ class Resolver(RealProcess):
         raise ValueError(f"tries {tries}: at least one")
 
     def rcode(self, name: str, tries: int = 1) -> str:
-        """What the answer says: NOERROR, NXDOMAIN …"""
+        """What the answer says, such as NOERROR."""
         return dns.rcode.to_text(self.ask(name, tries=tries).rcode())
 
     def told(self, name: str) -> list[tuple[int, str]]:
@@ -92,7 +96,7 @@ class Resolver(RealProcess):
         """As its operator does."""
         if self.kind == "powerdns":
             rec_control = ["rec_control", f"--socket-dir={self.folder}", "reload-lua-script"]
-            subprocess.run(rec_control, check=True, capture_output=True)
+            subprocess.run(rec_control, check=True, capture_output=True)  # noqa: S603
         else:
             self.process.send_signal(signal.SIGHUP)
 
@@ -229,7 +233,11 @@ def _powerdns(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joine
 rpzPrimary("{HOST}:{rpz}", "rpz.risk", {{refresh=1, extendedErrorCode=15, extendedErrorExtra="dns-risk"}})
 dnstapFrameStreamServer({{"{tap}"}}, {{logQueries=false, logResponses=true}})
 """)
-    parts = f"lua-config-file={folder}/rpz.lua\nlua-dns-script={PLUGINS}/powerdns/recursor.lua\npacketcache-ttl=1\n"
+    parts = f"""\
+lua-config-file={folder}/rpz.lua
+lua-dns-script={PLUGINS}/powerdns/recursor.lua
+packetcache-ttl=1
+"""
     (folder / "recursor.conf").write_text(f"""\
 local-address={HOST}
 local-port={port}
