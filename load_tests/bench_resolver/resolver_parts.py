@@ -17,7 +17,16 @@ from inference_services.local import LocalSettings, running
 from inference_services.processes import HOST, free_ports
 from load_tests.bench.usage import usage_of
 from load_tests.bench_resolver.figures import Figure
-from load_tests.bench_resolver.resolvers import PROGRAMS, Resolver, authority, missing, resolver
+from load_tests.bench_resolver.resolvers import (
+    ALONE,
+    PLUGIN,
+    PROGRAMS,
+    TAP,
+    Resolver,
+    authority,
+    missing,
+    resolver,
+)
 from load_tests.bench_resolver.sidecar_process import SidecarProcess, sidecar
 from load_tests.bench_resolver.waiting import poll
 
@@ -47,15 +56,18 @@ def with_and_without(quick: bool) -> Iterator[Figure]:
 def _compared(
     kind: str, folder: Path, places: tuple[int, Path, int, int], load: str, seconds: int
 ) -> Iterator[Figure]:
+    levels = (ALONE, TAP) if kind == "bind" else (ALONE, TAP, PLUGIN)
     measured = {}
-    for joined in (False, True):
+    for joined in levels:
         with resolver(kind, Path(f"{folder}-{joined}"), *places, joined=joined) as process:
             measured[joined] = _dnsperf(process, folder, load, seconds)
-    (off, off_us), (on, on_us) = measured[False], measured[True]
+    off, off_us = measured.pop(ALONE)
     yield Figure(kind, f"{load}: queries a second alone", off, "1/s")
-    yield Figure(kind, f"{load}: with us ÷ alone", on / off, "ratio")
     yield Figure(kind, f"{load}: processor time a query alone", off_us, "µs")
-    yield Figure(kind, f"{load}: processor time a query with us", on_us, "µs")
+    for joined, (on, on_us) in measured.items():
+        what = "dnstap and zone" if joined == TAP else "plugin as well"
+        yield Figure(kind, f"{load}: {what} ÷ alone, queries", on / off, "ratio")
+        yield Figure(kind, f"{load}: {what}, processor time a query", on_us, "µs")
 
 
 def _dnsperf(process: Resolver, folder: Path, load: str, seconds: int) -> tuple[float, float]:

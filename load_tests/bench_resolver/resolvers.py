@@ -23,7 +23,9 @@ from load_tests.bench_resolver.waiting import poll
 
 PLUGINS: Final = Path(resolver_package.__file__).parent / "plugins"
 PROGRAMS = {"unbound": "unbound", "bind": "named", "powerdns": "pdns_recursor", "knot": "kresd"}
-ADDRESS = "192.0.2.1"
+ADDRESS: Final = "192.0.2.1"
+# How much of us is beside a resolver: nothing; dnstap and the zone; the plugin as well.
+ALONE, TAP, PLUGIN = "", "tap", "plugin"
 _ROOT_ZONE = f"$TTL 60\n. SOA a. b. 1 60 60 60 60\n. NS a.\na. A 127.0.0.1\n* A {ADDRESS}\n"
 # Debian puts Unbound's Python names where its own Python looks, which the daemon embeds.
 _UNBOUND_PATH = "/usr/lib/python3/dist-packages"
@@ -141,9 +143,9 @@ def resolver(
     datagrams: int,
     *,
     port: int | None = None,
-    joined: bool = True,
+    joined: str = PLUGIN,
 ) -> Iterator[Resolver]:
-    """A resolver with everything that its page says to configure, or (not joined) alone."""
+    """A resolver with what its page says to configure: all of it, dnstap and the zone, or nothing."""
     own = port or free_ports(1)[0]
     folder.mkdir()
     command = _WRITERS[kind](folder, own, upstream, tap, rpz, joined)
@@ -165,12 +167,11 @@ def missing(kind: str) -> str:
     return " ".join(name for name in (PROGRAMS[kind], "nsd") if shutil.which(name) is None)
 
 
-def _unbound(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: bool) -> list[str]:
+def _unbound(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: str) -> list[str]:
     script = PLUGINS / "unbound" / "dns_risk_unbound.py"
-    modules = "python respip validator iterator" if joined else "validator iterator"
+    modules = {ALONE: "", TAP: "respip ", PLUGIN: "python respip "}[joined] + "validator iterator"
+    plugin = f'python:\n  python-script: "{script}"\n'
     parts = f"""\
-python:
-  python-script: "{script}"
 rpz:
   name: "rpz.risk"
   primary: {HOST}@{rpz}
@@ -200,11 +201,11 @@ remote-control:
 forward-zone:
   name: "."
   forward-addr: {HOST}@{upstream}
-{parts if joined else ""}""")
+{parts if joined else ""}{plugin if joined == PLUGIN else ""}""")
     return ["unbound", "-d", "-p", "-c", str(folder / "unbound.conf")]
 
 
-def _bind(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: bool) -> list[str]:
+def _bind(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: str) -> list[str]:
     options = f"""\
   dnstap {{ client response; }};
   dnstap-output unix "{tap}";
@@ -228,16 +229,13 @@ controls {{ }};
     return ["named", "-g", "-n", "1", "-c", str(folder / "named.conf")]
 
 
-def _powerdns(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: bool) -> list[str]:
+def _powerdns(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: str) -> list[str]:
     (folder / "rpz.lua").write_text(f"""\
 rpzPrimary("{HOST}:{rpz}", "rpz.risk", {{refresh=1, extendedErrorCode=15, extendedErrorExtra="dns-risk"}})
 dnstapFrameStreamServer({{"{tap}"}}, {{logQueries=false, logResponses=true}})
 """)
-    parts = f"""\
-lua-config-file={folder}/rpz.lua
-lua-dns-script={PLUGINS}/powerdns/recursor.lua
-packetcache-ttl=1
-"""
+    parts = f"lua-config-file={folder}/rpz.lua\npacketcache-ttl=1\n"
+    plugin = f"lua-dns-script={PLUGINS}/powerdns/recursor.lua\n"
     (folder / "recursor.conf").write_text(f"""\
 local-address={HOST}
 local-port={port}
@@ -248,15 +246,17 @@ dont-query=
 dnssec=off
 threads=1
 security-poll-suffix=
-{parts if joined else ""}""")
+{parts if joined else ""}{plugin if joined == PLUGIN else ""}""")
     return ["pdns_recursor", f"--config-dir={folder}", "--daemon=no"]
 
 
-def _knot(folder: Path, port: int, upstream: int, tap: Path, _: int, joined: bool) -> list[str]:
+def _knot(folder: Path, port: int, upstream: int, tap: Path, _: int, joined: str) -> list[str]:
     parts = f"""\
-package.path = '{PLUGINS}/lua/?.lua;{PLUGINS}/knot/?.lua;' .. package.path
 modules.load('dnstap')
 dnstap.config({{socket_path = '{tap}', client = {{log_queries = false, log_responses = true}}}})
+"""
+    plugin = f"""\
+package.path = '{PLUGINS}/lua/?.lua;{PLUGINS}/knot/?.lua;' .. package.path
 modules.load('dns_risk < extended_error')
 """
     (folder / "kresd.conf").write_text(f"""\
@@ -265,7 +265,7 @@ trust_anchors.remove('.')
 cache.size = 10 * MB
 modules.load('policy')
 policy.add(policy.all(policy.FORWARD({{'{HOST}@{upstream}'}})))
-{parts if joined else ""}""")
+{parts if joined else ""}{plugin if joined == PLUGIN else ""}""")
     return ["kresd", "-n", "-c", str(folder / "kresd.conf"), str(folder)]
 
 

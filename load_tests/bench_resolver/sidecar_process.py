@@ -80,7 +80,8 @@ class SidecarProcess:
         keyring = None if key is None else {key.name: key}
         transfer = dns.query.xfr(
             HOST, ZONE, port=self.rpz_port, lifetime=20, keyring=keyring,
-            keyname=key and key.name, keyalgorithm=key.algorithm if key else dns.tsig.default_algorithm,
+            keyname=key.name if key else None,
+            keyalgorithm=key.algorithm if key else dns.tsig.default_algorithm,
         )  # fmt: skip
         return dns.zone.from_xfr(transfer)
 

@@ -15,7 +15,7 @@ import dns.exception
 import dns.rcode
 import pytest
 
-from load_tests.bench_resolver.resolvers import ADDRESS, Resolver, resolver
+from load_tests.bench_resolver.resolvers import ADDRESS, ALONE, Resolver, resolver
 from load_tests.bench_resolver.sidecar_process import SidecarProcess
 from tests.resolver.bad_names import GOOD, fresh_bad_name
 from tests.serving.server_process import poll
@@ -147,7 +147,7 @@ def test_real_traffic_is_answered_as_without_us(
             (row["query"], row["qtype"]) for row in csv.DictReader(rows) if row["qtype"] in ("A", "AAAA")
         }
     places = (upstream, beside.tap_path, beside.rpz_port, beside.datagram_port)
-    with resolver(real.kind, tmp_path / "alone", *places, joined=False) as alone:
+    with resolver(real.kind, tmp_path / "alone", *places, joined=ALONE) as alone:
         different = [
             (name, kind)
             for name, kind in sorted(asked)[::4]
