@@ -10,7 +10,7 @@ PROFILE ?= steady
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format train evaluate explain-check bench load images manifests canary-demo chaos fuzz soak golden clean
+.PHONY: help run test check lint format train evaluate explain-check bench bench-resolver load images manifests canary-demo chaos fuzz soak golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ explain-check: $(DEV)  ## are explanations of the model in MODEL_DIR true, stabl
 bench: $(DEV)  ## speed, as ratios of one run
 	$(BIN)/python -m load_tests.bench_features
 	$(BIN)/python -m load_tests.bench_predictor --model_dir $(MODEL_DIR)
+
+bench-resolver: $(DEV)  ## what the resolver sidecar takes, and what it costs resolvers that are installed
+	$(BIN)/python -m load_tests.bench_resolver
 
 load: $(DEV)  ## resolvers' traffic against running services: PROFILE=steady, burst, ramp-to-knee, soak, canary
 	$(BIN)/python -m load_tests.load $(PROFILE)

@@ -15,7 +15,8 @@ from tests.serving.server_process import ServerProcess
 
 with warnings.catch_warnings():
     install_import_hook(
-        ("contract", "predictor", "transformer", "explainer", "serving", "training"), "beartype.beartype"
+        ("contract", "predictor", "transformer", "explainer", "serving", "training", "resolver"),
+        "beartype.beartype",
     )
 
 

@@ -1,0 +1,272 @@
+"""Real resolvers as processes on loopback, before an authority that knows every name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import dns.edns
+import dns.exception
+import dns.message
+import dns.query
+import dns.rcode
+
+import resolver as resolver_package
+from inference_services.processes import HOST, free_ports
+from load_tests.bench_resolver.waiting import poll
+
+PLUGINS: Final = Path(resolver_package.__file__).parent / "plugins"
+PROGRAMS = {"unbound": "unbound", "bind": "named", "powerdns": "pdns_recursor", "knot": "kresd"}
+ADDRESS: Final = "192.0.2.1"
+# How much of us is beside a resolver: nothing; dnstap and the zone; the plugin as well.
+ALONE, TAP, PLUGIN = "", "tap", "plugin"
+_ROOT_ZONE = f"$TTL 60\n. SOA a. b. 1 60 60 60 60\n. NS a.\na. A 127.0.0.1\n* A {ADDRESS}\n"
+# Debian puts Unbound's Python names where its own Python looks, which the daemon embeds.
+_UNBOUND_PATH = "/usr/lib/python3/dist-packages"
+
+
+class RealProcess:
+    """A server program in a folder of its own, stopped by its process."""
+
+    def __init__(self, folder: Path, command: list[str], **environment: str) -> None:
+        self.folder = folder
+        self._log = (folder / "log").open("ab")
+        self.process = subprocess.Popen(  # noqa: S603 - programs that are installed
+            command, cwd=folder, env=os.environ | environment,
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def log(self) -> str:
+        """What it has written."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """End it."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._log.close()
+
+
+class Resolver(RealProcess):
+    """One that answers on a port."""
+
+    def __init__(self, folder: Path, kind: str, port: int, command: list[str], **environment: str) -> None:
+        self.kind, self.port = kind, port
+        super().__init__(folder, command, **environment)
+        poll(self._answers, limit_s=20)
+
+    def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(self.log())
+        try:
+            return self.ask("probe.example.org").rcode() == dns.rcode.NOERROR
+        except (dns.exception.DNSException, OSError):
+            return False
+
+    def ask(self, name: str, kind: str = "A", tries: int = 1) -> dns.message.Message:
+        """One answer, with room for what is beside it; asked again after a while if it may be."""
+        query = dns.message.make_query(name, kind, use_edns=0)
+        for left in reversed(range(tries)):
+            try:
+                return dns.query.udp(query, HOST, 5.0 if not left else 1.0, self.port)
+            except dns.exception.Timeout:
+                if not left:
+                    raise
+        raise ValueError(f"tries {tries}: at least one")
+
+    def rcode(self, name: str, tries: int = 1) -> str:
+        """What the answer says, such as NOERROR."""
+        return dns.rcode.to_text(self.ask(name, tries=tries).rcode())
+
+    def told(self, name: str) -> list[tuple[int, str]]:
+        """The extended errors beside an answer: code and text."""
+        options = self.ask(name).options
+        return [(int(o.code), o.text or "") for o in options if isinstance(o, dns.edns.EDEOption)]
+
+    def reload(self) -> None:
+        """As its operator does."""
+        if self.kind == "powerdns":
+            rec_control = ["rec_control", f"--socket-dir={self.folder}", "reload-lua-script"]
+            subprocess.run(rec_control, check=True, capture_output=True)  # noqa: S603
+        else:
+            self.process.send_signal(signal.SIGHUP)
+
+
+@contextmanager
+def authority(folder: Path) -> Iterator[int]:
+    """NSD, which answers every name of the root zone; its port."""
+    [port] = free_ports(1)
+    folder.mkdir()
+    (folder / "root.zone").write_text(_ROOT_ZONE)
+    (folder / "nsd.conf").write_text(f"""\
+server:
+  ip-address: {HOST}@{port}
+  zonesdir: "{folder}"
+  pidfile: "{folder}/nsd.pid"
+  database: ""
+  username: ""
+  xfrdfile: ""
+  xfrdir: "{folder}"
+  zonelistfile: "{folder}/zone.list"
+  rrl-ratelimit: 0
+remote-control:
+  control-enable: no
+zone:
+  name: "."
+  zonefile: "root.zone"
+""")
+    server = RealProcess(folder, ["nsd", "-d", "-c", str(folder / "nsd.conf")])
+    try:
+        yield port
+    finally:
+        server.stop()
+
+
+@contextmanager
+def resolver(
+    kind: str,
+    folder: Path,
+    upstream: int,
+    tap: Path,
+    rpz: int,
+    datagrams: int,
+    *,
+    port: int | None = None,
+    joined: str = PLUGIN,
+) -> Iterator[Resolver]:
+    """A resolver with what its page says to configure: all of it, dnstap and the zone, or nothing."""
+    own = port or free_ports(1)[0]
+    folder.mkdir()
+    command = _WRITERS[kind](folder, own, upstream, tap, rpz, joined)
+    environment = {
+        "DNS_RISK_PLUGIN_ADDRESS": f"{HOST}:{datagrams}",
+        "DNS_RISK_PLUGIN_BLOCK": "1",
+        "DNS_RISK_PLUGIN_LUA": str(PLUGINS / "lua"),
+        "PYTHONPATH": _UNBOUND_PATH,
+    }
+    process = Resolver(folder, kind, own, command, **environment)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def missing(kind: str) -> str:
+    """Which programs are not installed; "" where all are."""
+    return " ".join(name for name in (PROGRAMS[kind], "nsd") if shutil.which(name) is None)
+
+
+def _unbound(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: str) -> list[str]:
+    script = PLUGINS / "unbound" / "dns_risk_unbound.py"
+    modules = {ALONE: "", TAP: "respip ", PLUGIN: "python respip "}[joined] + "validator iterator"
+    plugin = f'python:\n  python-script: "{script}"\n'
+    parts = f"""\
+rpz:
+  name: "rpz.risk"
+  primary: {HOST}@{rpz}
+  allow-notify: {HOST}
+dnstap:
+  dnstap-enable: yes
+  dnstap-socket-path: "{tap}"
+  dnstap-log-client-response-messages: yes
+"""
+    (folder / "unbound.conf").write_text(f"""\
+server:
+  interface: {HOST}
+  port: {port}
+  directory: "{folder}"
+  username: ""
+  chroot: ""
+  pidfile: ""
+  use-syslog: no
+  num-threads: 1
+  do-not-query-localhost: no
+  val-permissive-mode: yes
+  trust-anchor-signaling: no
+  root-key-sentinel: no
+  module-config: "{modules}"
+remote-control:
+  control-enable: no
+forward-zone:
+  name: "."
+  forward-addr: {HOST}@{upstream}
+{parts if joined else ""}{plugin if joined == PLUGIN else ""}""")
+    return ["unbound", "-d", "-p", "-c", str(folder / "unbound.conf")]
+
+
+def _bind(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: str) -> list[str]:
+    options = f"""\
+  dnstap {{ client response; }};
+  dnstap-output unix "{tap}";
+  response-policy {{ zone "rpz.risk" policy given; }} qname-wait-recurse no min-update-interval 0;
+"""
+    zone = f"""\
+zone "rpz.risk" {{
+  type secondary; primaries {{ {HOST} port {rpz}; }}; file "rpz.db";
+  min-refresh-time 1; allow-notify {{ {HOST}; }}; allow-query {{ none; }};
+}};
+"""
+    (folder / "named.conf").write_text(f"""\
+options {{
+  directory "{folder}"; pid-file none; session-keyfile none;
+  listen-on port {port} {{ {HOST}; }}; listen-on-v6 {{ none; }};
+  forwarders {{ {HOST} port {upstream}; }}; forward only; dnssec-validation no;
+  empty-zones-enable no; recursion yes; notify no;
+{options if joined else ""}}};
+controls {{ }};
+{zone if joined else ""}""")
+    return ["named", "-g", "-n", "1", "-c", str(folder / "named.conf")]
+
+
+def _powerdns(folder: Path, port: int, upstream: int, tap: Path, rpz: int, joined: str) -> list[str]:
+    (folder / "rpz.lua").write_text(f"""\
+rpzPrimary("{HOST}:{rpz}", "rpz.risk", {{refresh=1, extendedErrorCode=15, extendedErrorExtra="dns-risk"}})
+dnstapFrameStreamServer({{"{tap}"}}, {{logQueries=false, logResponses=true}})
+""")
+    parts = f"lua-config-file={folder}/rpz.lua\npacketcache-ttl=1\n"
+    plugin = f"lua-dns-script={PLUGINS}/powerdns/recursor.lua\n"
+    (folder / "recursor.conf").write_text(f"""\
+local-address={HOST}
+local-port={port}
+config-dir={folder}
+socket-dir={folder}
+forward-zones=.={HOST}:{upstream}
+dont-query=
+dnssec=off
+threads=1
+security-poll-suffix=
+{parts if joined else ""}{plugin if joined == PLUGIN else ""}""")
+    return ["pdns_recursor", f"--config-dir={folder}", "--daemon=no"]
+
+
+def _knot(folder: Path, port: int, upstream: int, tap: Path, _: int, joined: str) -> list[str]:
+    parts = f"""\
+modules.load('dnstap')
+dnstap.config({{socket_path = '{tap}', client = {{log_queries = false, log_responses = true}}}})
+"""
+    plugin = f"""\
+package.path = '{PLUGINS}/lua/?.lua;{PLUGINS}/knot/?.lua;' .. package.path
+modules.load('dns_risk < extended_error')
+"""
+    (folder / "kresd.conf").write_text(f"""\
+net.listen('{HOST}', {port})
+trust_anchors.remove('.')
+cache.size = 10 * MB
+modules.load('policy')
+policy.add(policy.all(policy.FORWARD({{'{HOST}@{upstream}'}})))
+{parts if joined else ""}{plugin if joined == PLUGIN else ""}""")
+    return ["kresd", "-n", "-c", str(folder / "kresd.conf"), str(folder)]
+
+
+_WRITERS = {"unbound": _unbound, "bind": _bind, "powerdns": _powerdns, "knot": _knot}

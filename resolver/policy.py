@@ -1,0 +1,61 @@
+"""What follows from a score: pure, from the operator's mode, thresholds and allowlist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from resolver.allowlist import Allowlist
+from resolver.score_cache import Scored
+
+ALLOW, MONITOR, BLOCK = "allow", "monitor", "block"
+LISTED = "listed"
+UNSCORED = "unscored"
+
+
+class Verdict(NamedTuple):
+    """What is done about a name, and why."""
+
+    action: str
+    """`allow`, `monitor` or `block`: what the score and the lists say, whatever the mode"""
+    reason: str
+    """a category, `listed`, or `unscored`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The operator's choices."""
+
+    mode: str
+    """`monitor`: nothing is published; `log`: resolvers let names pass and log them; `block`: they do not"""
+    allowlist: Allowlist
+    block_threshold: float | None = None
+    """score from which a name is bad; None: as the transformer says"""
+    monitor_threshold: float | None = None
+
+    def verdict(self, name: str, scored: Scored) -> Verdict:
+        """What the lists and the score say of a name; the allowlist always wins."""
+        if self.allowlist.covers(name):
+            return Verdict(ALLOW, LISTED)
+        if scored.action == UNSCORED:
+            return Verdict(ALLOW, UNSCORED)
+        return Verdict(self._action(scored), scored.category)
+
+    def _action(self, scored: Scored) -> str:
+        action = scored.action
+        if self.block_threshold is not None:
+            action = (
+                BLOCK if scored.score >= self.block_threshold else (MONITOR if action == BLOCK else action)
+            )
+        if self.monitor_threshold is not None and action != BLOCK:
+            action = MONITOR if scored.score >= self.monitor_threshold else ALLOW
+        return action
+
+    def told(self, verdict: Verdict) -> str:
+        """The action that others may act on: nothing is blocked unless the mode is `block`."""
+        return MONITOR if verdict.action == BLOCK and self.mode != BLOCK else verdict.action
+
+    @property
+    def published(self) -> bool:
+        """Whether names at or above the block threshold go into the zone."""
+        return self.mode != MONITOR

@@ -1,0 +1,1 @@
+"""`python -m resolver.replay FILE`: what a policy would have done to queries of the past."""

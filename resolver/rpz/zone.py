@@ -1,0 +1,128 @@
+"""The zone's content: names until when, a serial for each change, and the last changes for IXFR."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+_SERIALS: Final = 1 << 32
+# Past as many changed names a whole transfer costs less.
+_MAX_DIFFERENCE: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one serial added to the one before, and took away."""
+
+    before: int
+    serial: int
+    added: dict[str, int]
+    """names and the second (since 1970) at which they expire"""
+    removed: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Zone:
+    """Names in the zone; changes gather until they are committed together under one serial."""
+
+    max_names: int
+    serial: int = 0
+    names: dict[str, int] = field(default_factory=dict)
+    shed: int = 0
+    """names that found no room"""
+    _changes: deque[Change] = field(default_factory=deque)
+    _added: dict[str, int] = field(default_factory=dict)
+    _removed: set[str] = field(default_factory=set)
+
+    def put(self, name: str, expires_s: int) -> None:
+        """Have a name in the zone until some second; later than before is enough to know."""
+        self._removed.discard(name)
+        if name in self.names:
+            # A renewed name is the same record: nothing for resolvers to transfer.
+            self.names[name] = max(expires_s, self.names[name])
+        elif len(self.names) + len(self._added) >= self.max_names and name not in self._added:
+            self.shed += 1
+        else:
+            self._added[name] = expires_s
+
+    def drop(self, name: str) -> None:
+        """Have a name out of the zone."""
+        self._added.pop(name, None)
+        if name in self.names:
+            self._removed.add(name)
+
+    def drop_expired(self, now_s: float) -> None:
+        """Have those out whose time is over."""
+        for name in [name for name, expires_s in self.names.items() if expires_s <= now_s]:
+            self.drop(name)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to commit."""
+        return bool(self._added or self._removed)
+
+    def commit(self) -> Change:
+        """Give what gathered a serial."""
+        serial = following(self.serial)
+        change = Change(self.serial, serial, self._added, tuple(sorted(self._removed)))
+        for name in change.removed:
+            del self.names[name]
+        self.names.update(change.added)
+        self.serial, self._added, self._removed = serial, {}, set()
+        self._remember(change)
+        return change
+
+    def _remember(self, change: Change) -> None:
+        self._changes.append(change)
+        kept = sum(_size(change) for change in self._changes)
+        while kept > _MAX_DIFFERENCE and self._changes:
+            kept -= _size(self._changes.popleft())
+
+    def since(self, serial: int) -> list[Change] | None:
+        """The changes after a serial; None where they are not all known any more."""
+        if serial == self.serial:
+            return []
+        changes = list(self._changes)
+        for place, change in enumerate(changes):
+            if change.before == serial:
+                return changes[place:]
+        return None
+
+
+def _size(change: Change) -> int:
+    return len(change.added) + len(change.removed)
+
+
+def following(serial: int) -> int:
+    """The next serial, in the arithmetic of RFC 1982; 0 is left out, which some take for none.
+
+    >>> following(4294967295)
+    1
+    """
+    return serial % (_SERIALS - 1) + 1
+
+
+def first_serial() -> int:
+    """Where counting begins without a journal: the second, so later than what was lost in all likelihood."""
+    return int(time.time()) % _SERIALS
+
+
+def replayed(changes: Iterator[Change], max_names: int) -> Zone:
+    """The zone that a journal describes."""
+    zone = Zone(max_names, first_serial())
+    for change in changes:
+        for name in change.removed:
+            zone.names.pop(name, None)
+        zone.names.update(change.added)
+        zone.serial = change.serial
+        zone._remember(change)  # noqa: SLF001 - this is its constructor
+    return zone
+
+
+def whole(zone: Zone) -> Change:
+    """All of a zone as one change, to begin a journal with."""
+    names: Mapping[str, int] = zone.names
+    return Change(zone.serial, zone.serial, dict(names), ())

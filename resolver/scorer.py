@@ -1,0 +1,169 @@
+"""One gRPC channel to the transformer: batches of what waits, without a timer; left alone while away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+import numpy as np
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from tritonclient.grpc import service_pb2
+
+from contract.tensors import ACTION, ANSWERS, CATEGORY, DOMAIN, RISK_MODEL, RISK_SCORE, STATUS
+from resolver.breaker import Breaker
+from resolver.pending import Pending
+from resolver.score_cache import ACTIONS, CATEGORIES, Scored
+
+_log = logging.getLogger(__name__)
+METHOD: Final = "/inference.GRPCInferenceService/ModelInfer"
+MAX_BATCH: Final = 256
+_OUTPUTS: Final = (RISK_SCORE, CATEGORY, ACTION, STATUS)
+_SCORED: Final = ("ok", "answers ignored", "lexical only")
+_UNSCORED: Final = Scored(0.0, "unscored", "")
+
+OnScored = Callable[[Mapping[str, Scored]], None]
+
+
+class Scorer:
+    """Takes names from a line while there are some."""
+
+    def __init__(
+        self, target: str, ca_file: Path | None, deadline_s: float, pending: Pending, on_scored: OnScored
+    ) -> None:
+        self._target = target
+        self._ca_file = ca_file
+        self._deadline_s = deadline_s
+        self._pending = pending
+        self._on_scored = on_scored
+        self._wake = asyncio.Event()
+        self.breaker = Breaker()
+        self.calls: dict[str, int] = {}
+        """calls by gRPC status, or `UNUSABLE`"""
+        self.call_s = 0.0
+
+    def wake(self) -> None:
+        """Something waits."""
+        self._wake.set()
+
+    async def run(self, lines: int = 2) -> None:
+        """Score what waits until cancelled, so many calls at a time, one prepared while one is answered."""
+        async with _channel(self._target, self._ca_file) as channel:
+            infer = channel.unary_unary(METHOD)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(lines):
+                    group.create_task(self._line(infer))
+
+    async def _line(self, infer: Any) -> None:
+        while True:
+            wait_s = self.breaker.wait_s(time.monotonic())
+            if wait_s:
+                await asyncio.sleep(min(wait_s, 0.1))
+                continue
+            batch = self._pending.take(MAX_BATCH)
+            if not batch:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            await self._score(infer, batch)
+
+    async def _score(self, infer: Any, batch: dict[str, str]) -> None:
+        began_s = time.monotonic()
+        self.breaker.begin()
+        try:
+            answer = await infer(request_of(batch), timeout=self._deadline_s)
+            scores = scores_in(answer, list(batch))
+        except (grpc.RpcError, UnusableAnswer) as failure:
+            self._failed(failure, batch)
+        else:
+            self._count("OK")
+            self.call_s += time.monotonic() - began_s
+            self.breaker.succeeded()
+            self._on_scored(scores)
+
+    def _failed(self, failure: Exception, batch: dict[str, str]) -> None:
+        was_closed = self.breaker.closed
+        self.breaker.failed(time.monotonic())
+        code = failure.code().name if isinstance(failure, grpc.RpcError) else "UNUSABLE"
+        self._count(code)
+        if was_closed and not self.breaker.closed:
+            _log.warning("transformer is left alone for a while", extra={"code": code})
+        if code in {"INVALID_ARGUMENT", "UNUSABLE"}:
+            # The same names would fail again.
+            return
+        for name, answers in batch.items():
+            self._pending.offer(name, answers)
+
+    def _count(self, code: str) -> None:
+        self.calls[code] = self.calls.get(code, 0) + 1
+
+
+class UnusableAnswer(Exception):
+    """A transformer's answer without a row for each name."""
+
+
+def request_of(batch: Mapping[str, str]) -> bytes:
+    """A serialised ModelInferRequest for names and what the resolver saw of each."""
+    message = service_pb2.ModelInferRequest(model_name=RISK_MODEL)
+    columns = [(DOMAIN, list(batch))]
+    if any(batch.values()):
+        columns.append((ANSWERS, list(batch.values())))
+    for spec, values in columns:
+        message.inputs.add(name=spec.name, datatype=spec.datatype, shape=[len(values)])
+        message.raw_input_contents.append(b"".join(map(_prefixed, values)))
+    for spec in _OUTPUTS:
+        message.outputs.add(name=spec.name)
+    return message.SerializeToString()
+
+
+def _prefixed(text: str) -> bytes:
+    octets = text.encode()
+    return struct.pack("<I", len(octets)) + octets
+
+
+def scores_in(answer: bytes, names: list[str]) -> dict[str, Scored]:
+    """The scores in a serialised ModelInferResponse.
+
+    Raises:
+        UnusableAnswer: a row or an output is missing, or a value is none that the contract knows.
+    """
+    try:
+        response = service_pb2.ModelInferResponse.FromString(answer)
+        outputs = {o.name: raw for o, raw in zip(response.outputs, response.raw_output_contents, strict=True)}
+        scores = np.frombuffer(outputs[RISK_SCORE.name], np.float32)
+        columns = [_texts(outputs[spec.name]) for spec in (CATEGORY, ACTION, STATUS)]
+        rows = zip(names, scores.tolist(), *columns, strict=True)
+        return {name: _scored(*row) for name, *row in rows}
+    except (DecodeError, KeyError, ValueError, struct.error) as error:
+        raise UnusableAnswer(str(error)) from None
+
+
+def _scored(score: float, category: str, action: str, status: str) -> Scored:
+    if not status.startswith(_SCORED):
+        return _UNSCORED
+    if not 0 <= score <= 1 or action not in ACTIONS or category not in CATEGORIES:
+        raise ValueError(f"score {score}, action {action[:20]!r}, category {category[:20]!r}")
+    return Scored(score, action, category)
+
+
+def _texts(raw: bytes) -> list[str]:
+    texts = []
+    place = 0
+    while place < len(raw):
+        (length,) = struct.unpack_from("<I", raw, place)
+        texts.append(raw[place + 4 : place + 4 + length].decode())
+        place += 4 + length
+    return texts
+
+
+def _channel(target: str, ca_file: Path | None) -> Any:
+    # Backoff of the library's own would keep a transformer that is back waiting for two minutes.
+    options = [("grpc.max_reconnect_backoff_ms", 1000), ("grpc.initial_reconnect_backoff_ms", 100)]
+    if ca_file is None:
+        return grpc.aio.insecure_channel(target, options)
+    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(ca_file.read_bytes()), options)

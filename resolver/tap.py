@@ -1,0 +1,127 @@
+"""The dnstap socket: several resolvers send what they answered; they are sent a handshake, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from resolver.dns_message import BrokenMessage, read_response
+from resolver.dnstap import BrokenPayload, read_payload
+from resolver.frame_streams import BrokenStream, Receiver
+from resolver.observations import Observation
+
+_log = logging.getLogger(__name__)
+MAX_STREAMS: Final = 64
+_SOCKET_MODE: Final = 0o660
+
+OnObservations = Callable[[list[Observation]], None]
+
+
+class Tap:
+    """Reads frame streams; what is broken is counted by reason and read past."""
+
+    def __init__(self, on_observations: OnObservations) -> None:
+        self.on_observations = on_observations
+        self.counts: Counter[str] = Counter()
+        """frames by what became of them: `read`, `other_event`, `broken_payload`, `broken_message`"""
+        self.streams: set[_Stream] = set()
+        self._server: asyncio.Server | None = None
+        self._path: Path | None = None
+
+    async def listen(self, path: Path) -> None:
+        """Take connections on a unix socket; a socket that a dead process left is replaced.
+
+        Raises:
+            OSError: somebody listens there, or the folder cannot be written.
+        """
+        await asyncio.to_thread(_replace_dead, path)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: _Stream(self), str(path))
+        # The resolver runs as another user: share by group.
+        await asyncio.to_thread(path.chmod, _SOCKET_MODE)
+        self._path = path
+
+    async def close(self) -> None:
+        """Stop, and remove the socket."""
+        if self._server is not None:
+            self._server.close()
+            for stream in list(self.streams):
+                stream.transport.close()
+            await self._server.wait_closed()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+
+class _Stream(asyncio.Protocol):
+    """One resolver, or one thread of one."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, tap: Tap) -> None:
+        self._tap = tap
+        self._receiver = Receiver()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]
+        if len(self._tap.streams) >= MAX_STREAMS:
+            _log.warning("dnstap stream refused", extra={"streams": MAX_STREAMS})
+            self.transport.close()
+            return
+        self._tap.streams.add(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._tap.streams.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        observations: list[Observation] = []
+        counts = self._tap.counts
+        try:
+            for payload in self._receiver.feed(data):
+                _observe(payload, observations, counts)
+        except BrokenStream as broken:
+            counts["broken_stream"] += 1
+            _log.warning("dnstap stream ended", extra={"reason": str(broken)})
+            self.transport.close()
+        if self._receiver.replies:
+            self.transport.write(bytes(self._receiver.replies))
+            self._receiver.replies.clear()
+        if observations:
+            self._tap.on_observations(observations)
+
+
+def _observe(payload: bytes, observations: list[Observation], counts: Counter[str]) -> None:
+    try:
+        event = read_payload(payload)
+        if event is None:
+            counts["other_event"] += 1
+            return
+        name, qtype, rcode, records = read_response(event[0])
+    except BrokenPayload:
+        counts["broken_payload"] += 1
+    except BrokenMessage:
+        counts["broken_message"] += 1
+    else:
+        counts["read"] += 1
+        observations.append(Observation(name, qtype, rcode, event[1], records))
+
+
+def _replace_dead(path: Path) -> None:
+    """Remove a socket that nobody listens on.
+
+    Raises:
+        OSError: it is in use.
+    """
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        else:
+            raise OSError(f"{path}: another process listens there")

@@ -1,0 +1,91 @@
+"""`python -m resolver.replay` as an operator runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from load_tests.bench_resolver.sidecar_process import sidecar
+from tests.resolver.bad_names import fresh_bad_name
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports, poll
+
+pytestmark = pytest.mark.slow
+SAMPLE_LOG = Path(os.environ.get("DNS_RISK_SHARED", "../shared")) / "data" / "dns_traffic_sample.csv.gz"
+HEADER = "ts,client,query,qtype,rcode,answers,ttls\n"
+
+
+def replay(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """One run."""
+    command = [sys.executable, "-m", "resolver.replay", *map(str, arguments)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+def written(folder: Path, *names: str) -> Path:
+    """A log with a query for each name, and a hundred for one that is good."""
+    path = folder / "log.csv"
+    rows = [f"100,10.0.0.1,{name},A,NOERROR,192.0.2.1,60\n" for name in (*names, *["kernel.org"] * 100)]
+    path.write_text(HEADER + "".join(rows))
+    return path
+
+
+def test_it_shows_what_a_policy_would_block(scoring: ServerProcess, tmp_path: Path) -> None:
+    """Bad names with their scores, the count of the good ones, and all of it as JSON; an allowlist is heeded."""
+    bad, ours = fresh_bad_name(), fresh_bad_name()
+    log, allow, out = written(tmp_path, bad, ours), tmp_path / "allow.txt", tmp_path / "out.json"
+    allow.write_text(f"{ours}\n")
+    run = replay(log, "--transformer", scoring.grpc_target, "--allowlist", allow, "--json", out)
+    assert run.returncode == 0, run.stderr
+    [line] = [line for line in run.stdout.splitlines() if bad in line]
+    assert line.split()[0] == "block"
+    assert ours not in run.stdout
+    assert "allow           2 names          101 queries" in run.stdout
+    rows = {row["name"]: row for row in json.loads(out.read_text())["names"]}
+    assert rows[ours]["reason"] == "listed"
+    assert rows["kernel.org"]["queries"] == 100
+
+
+def test_it_feeds_a_sidecar_as_a_resolver_does(scoring: ServerProcess, tmp_path: Path) -> None:
+    """What it sends is scored and published there."""
+    bad = fresh_bad_name()
+    with sidecar(tmp_path, scoring.grpc_target, mode="block") as process:
+        run = replay(written(tmp_path, bad), "--socket", process.tap_path)
+        assert run.returncode == 0, run.stderr
+        assert "101 responses sent" in run.stdout
+        poll(lambda: process.names() == {bad})
+        assert process.metric('frames_total{outcome="read"}') == 101
+
+
+@pytest.mark.skipif(
+    not SAMPLE_LOG.exists(), reason="needs the query log in the shared data (DNS_RISK_SHARED)"
+)
+def test_the_real_log_goes_through_whole(scoring: ServerProcess) -> None:
+    """Every query of the sample is read, and every name that is one gets a score."""
+    run = replay(SAMPLE_LOG, "--transformer", scoring.grpc_target)
+    assert run.returncode == 0, run.stderr
+    counts = [line.split() for line in run.stdout.splitlines()[-4:]]
+    assert sum(int(words[3].replace(",", "")) for words in counts[:3]) > 49_000
+    assert counts[3][:2] == ["unscored", "0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("nowhere.csv",), "No such file"),
+        (("LOG", "--transformer", f"{HOST}:{free_ports(1)[0]}"), "0 of 2 names scored"),
+        (("LOG", "--socket", "/nowhere"), "No such file"),
+        (("LOG", "--allowlist", "/nowhere"), "nowhere"),
+    ],
+    ids=["no file", "no transformer", "no socket", "no list"],
+)
+def test_what_cannot_be_done_is_one_line(tmp_path: Path, arguments: tuple[str, ...], complaint: str) -> None:
+    """Exit status 1 and no traceback."""
+    log = written(tmp_path, "a.example")
+    run = replay(*(log if argument == "LOG" else argument for argument in arguments))
+    assert run.returncode == 1
+    assert complaint in run.stderr
+    assert "Traceback" not in run.stderr
