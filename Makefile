@@ -7,6 +7,8 @@ MODEL_DIR ?= models/dns-risk/1
 DNS_RISK_SHARED ?= ../shared
 # What make load sends; see docs/load-testing.md.
 PROFILE ?= steady
+# Test files at a time; they wait for servers more than they compute.
+WORKERS ?= 2
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
@@ -30,7 +32,7 @@ run: $(RUN)  ## start predictor, transformer and explainer, print a request to t
 	@$(BIN)/python -m inference_services.local
 
 test: $(DEV)  ## every test, with real servers and real clients
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 check: lint  ## lint and fast tests: before every commit
 	$(BIN)/python -m pytest -m "not slow"

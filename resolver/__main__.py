@@ -86,7 +86,7 @@ async def end(sidecar: Sidecar, work: asyncio.Task[None]) -> None:
     work.cancel()
     results = await asyncio.gather(work, return_exceptions=True)
     if sidecar.zone.changed:
-        sidecar.publish()
+        await sidecar.publish()
     if sidecar.feed is not None:
         sidecar.feed.write(sidecar.feed.take(), time.time())
     if broke and isinstance(results[0], BaseException):

@@ -157,20 +157,29 @@ class Sidecar:
         while True:
             await asyncio.sleep(_PUBLISH_EVERY_S)
             if self.zone.changed:
-                self.publish()
+                await self.publish()
 
-    def publish(self) -> None:
-        """One change of the zone."""
-        change = self.zone.commit()
+    async def publish(self) -> None:
+        """One change of the zone: kept, then served."""
+        change = self.zone.begin()
         try:
-            self.journal.append(change)
-            if self.journal.overgrown(self.zone):
-                self.journal.rewrite(self.zone)
+            # Disks take their time, which questions have not.
+            await asyncio.to_thread(self.journal.append, change)
         except OSError as error:
             # Serials are seconds at least after a loss, so resolvers go on; say that they are not kept.
             _log.error("zone not kept on disk", extra={"reason": str(error)})
+        self.zone.finish(change)
+        await self._tidy_journal()
         for notifier in self.notifiers:
             notifier.tell()
+
+    async def _tidy_journal(self) -> None:
+        if not self.journal.overgrown(self.zone):
+            return
+        try:
+            await asyncio.to_thread(self.journal.rewrite, self.zone)
+        except OSError as error:
+            _log.error("journal not written anew", extra={"reason": str(error)})
 
     async def _housekeep(self) -> None:
         while True:

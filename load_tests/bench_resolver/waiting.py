@@ -10,7 +10,7 @@ class NeverSo(AssertionError):
     """What was waited for did not happen in time."""
 
 
-def poll(condition: Callable[[], bool], limit_s: float = 10.0, period_s: float = 0.02) -> float:
+def poll(condition: Callable[[], bool], limit_s: float = 30.0, period_s: float = 0.02) -> float:
     """Ask until it is so; the seconds that it took.
 
     Raises:

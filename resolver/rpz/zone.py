@@ -36,13 +36,14 @@ class Zone:
     _changes: deque[Change] = field(default_factory=deque)
     _added: dict[str, int] = field(default_factory=dict)
     _removed: set[str] = field(default_factory=set)
+    _under_way: Change | None = None
 
     def put(self, name: str, expires_s: int) -> None:
         """Have a name in the zone until some second; later than before is enough to know."""
         self._removed.discard(name)
-        if name in self.names:
+        if (held := self._holder(name)) is not None:
             # A renewed name is the same record: nothing for resolvers to transfer.
-            self.names[name] = max(expires_s, self.names[name])
+            held[name] = max(expires_s, held[name])
         elif len(self.names) + len(self._added) >= self.max_names and name not in self._added:
             self.shed += 1
         else:
@@ -51,8 +52,17 @@ class Zone:
     def drop(self, name: str) -> None:
         """Have a name out of the zone."""
         self._added.pop(name, None)
-        if name in self.names:
+        if self._holder(name) is not None:
             self._removed.add(name)
+
+    def _holder(self, name: str) -> dict[str, int] | None:
+        """Where a name stands that is in the zone, or will be when the change under way is made."""
+        if self._under_way is not None:
+            if name in self._under_way.added:
+                return self._under_way.added
+            if name in self._under_way.removed:
+                return None
+        return self.names if name in self.names else None
 
     def drop_expired(self, now_s: float) -> None:
         """Have those out whose time is over."""
@@ -64,15 +74,24 @@ class Zone:
         """Whether there is something to commit."""
         return bool(self._added or self._removed)
 
-    def commit(self) -> Change:
-        """Give what gathered a serial."""
-        serial = following(self.serial)
-        change = Change(self.serial, serial, self._added, tuple(sorted(self._removed)))
+    def begin(self) -> Change:
+        """Give what gathered a serial, under which nobody is served yet: first it has to be on disk."""
+        change = Change(self.serial, following(self.serial), self._added, tuple(sorted(self._removed)))
+        self._under_way, self._added, self._removed = change, {}, set()
+        return change
+
+    def finish(self, change: Change) -> None:
+        """Serve a change."""
         for name in change.removed:
             del self.names[name]
         self.names.update(change.added)
-        self.serial, self._added, self._removed = serial, {}, set()
+        self.serial, self._under_way = change.serial, None
         self._remember(change)
+
+    def commit(self) -> Change:
+        """Begin a change and finish it."""
+        change = self.begin()
+        self.finish(change)
         return change
 
     def _remember(self, change: Change) -> None:

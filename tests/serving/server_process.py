@@ -28,7 +28,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def poll(condition: Callable[[], bool], limit_s: float = 10.0, period_s: float = 0.02) -> None:
+def poll(condition: Callable[[], bool], limit_s: float = 30.0, period_s: float = 0.02) -> None:
     """Ask until it is so; fails the test when it does not become so in time."""
     end_s = time.monotonic() + limit_s
     while not condition():

@@ -19,8 +19,12 @@ EDE_BLOCKED = 15
 EDE_OTHER = 0
 KEPT = 50_000
 READ_AT_ONCE = 64
+# Answers from the cache look for news no more often than this: a look costs as much as such an answer.
+READ_EVERY_S = 0.02
 
 _socket = None
+_block = False
+_read_s = 0.0
 _number = 0
 # The questions sent last, by their number: older ones are answered in vain.
 _asked = [None] * 4096
@@ -30,8 +34,9 @@ _older = {}
 
 def init_standard(id, env):  # noqa: A002 - Unbound's names
     """Unbound starts or reloads: a socket, and callbacks for what is answered from where."""
-    global _socket  # noqa: PLW0603 - one module of one process
+    global _socket, _block  # noqa: PLW0603 - one module of one process
     try:
+        _block = os.environ.get("DNS_RISK_PLUGIN_BLOCK") == "1"
         host, _, port = os.environ.get("DNS_RISK_PLUGIN_ADDRESS", "127.0.0.1:5311").rpartition(":")
         _socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         _socket.setblocking(False)  # noqa: FBT003
@@ -63,7 +68,9 @@ def operate(id, event, qstate, qdata):  # noqa: A002
     """Resolution starts: ask. It is done: read what came."""
     if event in (MODULE_EVENT_NEW, MODULE_EVENT_PASS):
         try:
-            ask(qstate.qinfo.qname_str, qstate.qinfo.qtype_str)
+            name = key(qstate.qinfo.qname_str)
+            if known(name) is None:
+                ask(name, qstate.qinfo.qtype_str)
         except Exception as error:
             log_err("dns-risk: %r" % (error,))
         qstate.ext_state[id] = MODULE_WAIT_MODULE
@@ -71,9 +78,10 @@ def operate(id, event, qstate, qdata):  # noqa: A002
     if event == MODULE_EVENT_MODDONE:
         try:
             read()
-            told = known(qstate.qinfo.qname_str)
-            if told and told[2].startswith(b"block/") and os.environ.get("DNS_RISK_PLUGIN_BLOCK") == "1":
-                block(qstate)
+            if _block:
+                told = known(key(qstate.qinfo.qname_str))
+                if told and told[2].startswith(b"block/"):
+                    block(qstate)
         except Exception as error:
             log_err("dns-risk: %r" % (error,))
         qstate.ext_state[id] = MODULE_FINISHED
@@ -83,14 +91,14 @@ def operate(id, event, qstate, qdata):  # noqa: A002
 
 
 def ask(name, qtype):
-    """Send a question, unless the answer is known."""
+    """Send a question."""
     global _number  # noqa: PLW0603
-    if _socket is None or known(name):
+    if _socket is None:
         return
     _number = (_number + 1) % 1_000_000
-    _asked[_number % len(_asked)] = (_number, key(name))
+    _asked[_number % len(_asked)] = (_number, name)
     try:
-        _socket.send(b"%d %d %s %s" % (_number, BUDGET_MS, qtype.encode(), key(name)))
+        _socket.send(b"%d %d %s %s" % (_number, BUDGET_MS, qtype.encode(), name))
     except OSError:
         # Nobody there, or no room to send: nothing is known, which is the same as allow.
         pass
@@ -121,7 +129,7 @@ def remember(name, score, ttl_s, reason):
 
 def known(name):
     """(until, score in thousandths, action/category) of a name, or None."""
-    told = _known.get(key(name)) or _older.get(key(name))
+    told = _known.get(name) or _older.get(name)
     return told if told and told[0] > time.monotonic() else None
 
 
@@ -141,12 +149,17 @@ def block(qstate):
 
 def annotate(qinfo, qstate, rep, rcode, edns, opt_list_out, region, **kwargs):
     """Put the score beside an answer: an extended error for people, an option for programs."""
+    global _read_s  # noqa: PLW0603
     try:
-        read()
-        told = known(qinfo.qname_str)
+        now_s = time.monotonic()
+        if now_s > _read_s:
+            read()
+            _read_s = now_s + READ_EVERY_S
+        name = key(qinfo.qname_str)
+        told = known(name)
         if told is None:
             # Answers from a zone or the cache never pass `operate`: ask for the next time.
-            ask(qinfo.qname_str, qinfo.qtype_str)
+            ask(name, qinfo.qtype_str)
         elif not told[2].startswith(b"allow/"):
             code = EDE_BLOCKED if rcode == RCODE_NXDOMAIN and told[2].startswith(b"block/") else EDE_OTHER
             text = b"dns-risk " + told[2]

@@ -55,6 +55,27 @@ def test_names_expire_and_renewing_is_no_change() -> None:
     assert zone.names == {"a": 200}
 
 
+@given(STEPS, STEPS, STEPS)
+def test_what_happens_while_a_change_is_kept_is_in_the_next(
+    before: list[tuple[str, str]], meanwhile: list[tuple[str, str]], after: list[tuple[str, str]]
+) -> None:
+    """Names that come and go between the beginning of a change and its end are neither lost nor doubled."""
+    slow, quick = Zone(10), Zone(10)
+    for zone in (slow, quick):
+        played(zone, before)
+    wanted = [step for step in meanwhile if step[0] != "commit"]
+    change = slow.begin()
+    played(slow, wanted)
+    slow.finish(change)
+    quick.commit()
+    played(quick, wanted)
+    for zone in (slow, quick):
+        assert not set(zone.commit().added) & set(change.added)
+        played(zone, after)
+        zone.commit()
+    assert slow.names == quick.names
+
+
 def test_names_beyond_the_limit_are_left_out() -> None:
     """And counted."""
     zone = Zone(2)
