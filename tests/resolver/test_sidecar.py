@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +22,11 @@ import dns.rrset
 import httpx
 import pytest
 
-from load_tests.bench_resolver.sidecar_process import ZONE, SidecarProcess, TapSender, sidecar
+from load_tests.bench_resolver.sidecar_process import ZONE, SidecarProcess, TapSender, response, sidecar
+from resolver.dnstap import payload_of
+from resolver.frame_streams import START, control, frame
 from tests.resolver.bad_names import GOOD, fresh_bad_name
-from tests.serving.server_process import HOST, ServerProcess, free_ports, poll
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports, poll
 
 pytestmark = pytest.mark.slow
 
@@ -205,6 +210,47 @@ def test_a_flood_is_shed(tmp_path: Path) -> None:
         assert process.metric("pending_names") <= 100
         assert process.ask("a.example.com", 20)[0] == "U"
         tap.close()
+
+
+def test_passive_dns_becomes_a_snapshot(scoring: ServerProcess, tmp_path: Path) -> None:
+    """After each rotation the files that are kept are imported, by a process of its own; what is in them is found."""
+    store = tmp_path / "store"
+    options = {"passive_dns_dir": tmp_path / "pdns", "passive_dns_rotate_s": 1, "graph_store": store}
+    with sidecar(tmp_path, scoring.grpc_target, **options) as process:
+        tap = TapSender(process.tap_path)
+        tap.send("seen-by-us.example", address="198.51.100.9")
+        poll(lambda: process.metric('imports_total{outcome="ok"}') == 1, limit_s=60)
+        tap.close()
+    command = [sys.executable, "-m", "transformer.graph_store", "show", "198.51.100.9", "--store", str(store)]
+    shown = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert "seen-by-us.example" in shown
+
+
+def test_garbage_never_stops_it(blocking: SidecarProcess) -> None:
+    """Random octets as frames, as messages in frames, as datagrams and to the zone's port: it goes on scoring."""
+    rng = random.Random(7)  # noqa: S311 - repeatable, nobody guards anything by it
+    tap = TapSender(blocking.tap_path)
+    wire = response("damaged.example.com")
+    for _ in range(2000):
+        damaged = bytearray(payload_of(wire, 1))
+        for _ in range(rng.randint(1, 8)):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        tap.send_raw(frame(bytes(damaged)))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        for turn in range(1000):
+            port = blocking.datagram_port if turn % 2 else blocking.rpz_port
+            client.sendto(rng.randbytes(rng.randint(0, 1500)), (HOST, port))
+    for _ in range(50):
+        with socket.socket(socket.AF_UNIX) as garbage:
+            garbage.connect(str(blocking.tap_path))
+            garbage.sendall(control(START) + rng.randbytes(rng.randint(1, 5000)))
+    bad = fresh_bad_name()
+    tap.send(bad)
+    poll(lambda: bad in blocking.names())
+    assert blocking.ask(bad, 5000) == ("S", "block/phishing")
+    assert blocking.metric('frames_total{outcome="broken_payload"}') > 100
+    assert blocking.metric('frames_total{outcome="broken_message"}') > 100
+    tap.close()
 
 
 def test_nothing_of_a_client_is_logged(blocking: SidecarProcess) -> None:

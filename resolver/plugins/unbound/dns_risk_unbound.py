@@ -18,6 +18,8 @@ EDE_OPTION = 15
 EDE_BLOCKED = 15
 EDE_OTHER = 0
 KEPT = 50_000
+# sec_status_indeterminate: nothing that was validated, nothing that was found to be wrong.
+SECURITY_INDETERMINATE = 2
 READ_AT_ONCE = 64
 # Answers from the cache look for news no more often than this: a look costs as much as such an answer.
 READ_EVERY_S = 0.02
@@ -144,7 +146,11 @@ def block(qstate):
         invalidateQueryInCache(qstate, qstate.return_msg.qinfo)
     message = DNSMessage(qstate.qinfo.qname_str, qstate.qinfo.qtype, RR_CLASS_IN, PKT_QR | PKT_RA)
     if message.set_return_msg(qstate):
-        qstate.return_rcode = RCODE_NXDOMAIN
+        # In the flags of the answer: as `return_rcode`, Unbound takes it for a failure and answers SERVFAIL.
+        reply = qstate.return_msg.rep
+        reply.flags = reply.flags & ~0xF | RCODE_NXDOMAIN
+        reply.security = SECURITY_INDETERMINATE
+        qstate.return_rcode = RCODE_NOERROR
 
 
 def annotate(qinfo, qstate, rep, rcode, edns, opt_list_out, region, **kwargs):
@@ -161,7 +167,8 @@ def annotate(qinfo, qstate, rep, rcode, edns, opt_list_out, region, **kwargs):
             # Answers from a zone or the cache never pass `operate`: ask for the next time.
             ask(name, qinfo.qtype_str)
         elif not told[2].startswith(b"allow/"):
-            code = EDE_BLOCKED if rcode == RCODE_NXDOMAIN and told[2].startswith(b"block/") else EDE_OTHER
+            nowhere = rcode == RCODE_NXDOMAIN or (rep and rep.flags & 0xF == RCODE_NXDOMAIN)
+            code = EDE_BLOCKED if nowhere and told[2].startswith(b"block/") else EDE_OTHER
             text = b"dns-risk " + told[2]
             edns_opt_list_append(opt_list_out, EDE_OPTION, bytearray(code.to_bytes(2, "big") + text), region)
             edns_opt_list_append(opt_list_out, OPTION, bytearray(told[1] + b" " + told[2]), region)

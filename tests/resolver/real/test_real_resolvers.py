@@ -6,19 +6,24 @@ import csv
 import gzip
 import os
 import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import dns.edns
 import dns.exception
+import dns.message
 import dns.rcode
+import dns.rrset
 import pytest
 
-from load_tests.bench_resolver.resolvers import ADDRESS, ALONE, Resolver, resolver
+from load_tests.bench_resolver.resolvers import ADDRESS, ALONE, Resolver, missing, resolver
 from load_tests.bench_resolver.sidecar_process import SidecarProcess
 from tests.resolver.bad_names import GOOD, fresh_bad_name
-from tests.serving.server_process import poll
+from tests.serving.server_process import HOST, ServerProcess, free_ports, poll
 
 pytestmark = pytest.mark.slow
 
@@ -87,6 +92,55 @@ def test_users_see_why(real: Resolver) -> None:
     assert real.told(GOOD) == []
 
 
+@contextmanager
+def slow_authority(delay_s: float) -> Iterator[int]:
+    """The port of an authority as far away as most are, which knows every address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((HOST, 0))
+        server.settimeout(0.1)
+        stopped = threading.Event()
+
+        def serve() -> None:
+            while not stopped.is_set():
+                with suppress(TimeoutError):
+                    wire, client = server.recvfrom(4096)
+                    answer = dns.message.make_response(dns.message.from_wire(wire))
+                    answer.answer.append(dns.rrset.from_text(answer.question[0].name, 60, "IN", "A", ADDRESS))
+                    threading.Timer(delay_s, server.sendto, (answer.to_wire(), client)).start()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        stopped.set()
+        thread.join()
+        # Answers that are on their way still.
+        time.sleep(2 * delay_s)
+
+
+@pytest.mark.parametrize("kind", ["unbound", "powerdns"])
+def test_a_first_answer_is_blocked_where_the_score_is_there_in_time(
+    kind: str, beside: SidecarProcess, tmp_path: Path
+) -> None:
+    """While the name is resolved far away the plugin learns of it: it never existed, with the reason beside."""
+    if missing(kind):
+        pytest.skip(f"not installed: {missing(kind)}")
+    bad = [fresh_bad_name() for _ in range(5)]
+    for name in bad:
+        beside.ask(name, 5000)
+    # A zone that nobody serves: only the plugin can block.
+    nowhere = free_ports(1)[0]
+    with (
+        slow_authority(0.1) as upstream,
+        resolver(kind, tmp_path / kind, upstream, beside.tap_path, nowhere, beside.datagram_port) as process,
+    ):
+        for name in bad:
+            answer = process.ask(name)
+            assert (answer.rcode(), answer.answer) == (dns.rcode.NXDOMAIN, [])
+            [told] = [o for o in answer.options if isinstance(o, dns.edns.EDEOption)]
+            assert (int(told.code), "dns-risk block/phishing" in (told.text or "")) == (BLOCKED, True)
+        assert process.rcode(GOOD) == "NOERROR"
+
+
 @pytest.mark.parametrize("real", ["unbound"], indirect=True)
 def test_programs_see_the_score(real: Resolver) -> None:
     """In an EDNS option of its own: thousandths, action and category."""
@@ -114,6 +168,21 @@ def test_a_sidecar_that_hangs_dies_or_starts_costs_nobody_an_answer(
         assert real.rcode(fresh_bad_name()) == "NOERROR"
         beside.start()
         bad = fresh_bad_name()
+        poll(lambda: blocked(real, bad), limit_s=30)
+    assert wrong == []
+
+
+@ALL
+def test_a_transformer_that_hangs_costs_nobody_an_answer(real: Resolver, scoring: ServerProcess) -> None:
+    """Names resolve all the while; what was asked meanwhile is blocked once there are scores again."""
+    bad = fresh_bad_name()
+    with asked_all_the_time(real) as wrong:
+        scoring.signal(signal.SIGSTOP)
+        try:
+            for _ in range(20):
+                assert real.rcode(bad) == "NOERROR"
+        finally:
+            scoring.signal(signal.SIGCONT)
         poll(lambda: blocked(real, bad), limit_s=30)
     assert wrong == []
 
