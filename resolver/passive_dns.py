@@ -27,6 +27,9 @@ class Feed:
         self._keep_bytes = keep_bytes
         self._max_records = max_records
         self._seen: dict[tuple[str, int, str], list[int]] = {}
+        # Only now: later a part may be one that another thread writes.
+        for unfinished in folder.glob(f"{_PREFIX}*.part"):
+            unfinished.unlink(missing_ok=True)
         self.shed = 0
         """records that were not gathered, as there were too many different ones for one file"""
 
@@ -75,9 +78,8 @@ class Feed:
             _write_through(part, seen)
             part.rename(path)
         finally:
-            # On a full disk half a file for each rotation would keep it full; one that we died in goes, too.
-            for unfinished in self._folder.glob(f"{_PREFIX}*.part"):
-                unfinished.unlink(missing_ok=True)
+            # On a full disk half a file for each rotation would keep it full.
+            part.unlink(missing_ok=True)
         self._make_room(path)
         return path
 
