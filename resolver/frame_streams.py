@@ -42,6 +42,7 @@ class Receiver:
 
     replies: bytearray = field(default_factory=bytearray)
     finished: bool = False
+    _greeted: bool = False
     _started: bool = False
     _rest: bytes = b""
 
@@ -65,8 +66,8 @@ class Receiver:
                     continue
                 if length > MAX_FRAME:
                     raise BrokenStream(f"a frame of {length} octets, expected at most {MAX_FRAME}")
-                if not self._started:
-                    raise BrokenStream("data before START")
+                if not self._started or self.finished:
+                    raise BrokenStream("data after STOP" if self.finished else "data before START")
                 if end - place - 4 < length:
                     break
                 yield data[place + 4 : place + 4 + length]
@@ -91,11 +92,15 @@ class Receiver:
         if self.finished:
             raise BrokenStream("a frame after STOP")
         if kind in (READY, START):
+            # Each READY is answered: a sender that says it for ever and reads nothing would fill our memory.
+            if self._started or (kind == READY and self._greeted):
+                raise BrokenStream(f"{'READY' if kind == READY else 'START'} again")
             types = _content_types(fields)
             # No content type means any.
             if types and CONTENT_TYPE not in types:
                 raise BrokenStream(f"content type {types[0][:64]!r}, expected {CONTENT_TYPE.decode()}")
         if kind == READY:
+            self._greeted = True
             self.replies += control(ACCEPT, CONTENT_TYPE)
         elif kind == START:
             self._started = True

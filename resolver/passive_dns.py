@@ -27,6 +27,9 @@ class Feed:
         self._keep_bytes = keep_bytes
         self._max_records = max_records
         self._seen: dict[tuple[str, int, str], list[int]] = {}
+        # Only now: later a part may be one that another thread writes.
+        for unfinished in folder.glob(f"{_PREFIX}*.part"):
+            unfinished.unlink(missing_ok=True)
         self.shed = 0
         """records that were not gathered, as there were too many different ones for one file"""
 
@@ -39,9 +42,12 @@ class Feed:
         for observation in observations:
             if observation.rcode != _NOERROR:
                 continue
-            # Resolvers whose clock is not set send 0.
-            at_s = observation.time_s or now_s
+            # Resolvers whose clock is not set send 0; what is seen in the future would never become old.
+            at_s = min(observation.time_s or now_s, now_s)
             for record in observation.records:
+                # The root is nobody's, and no name to the importer.
+                if not record.owner or not record.rdata:
+                    continue
                 entry = seen.get(record)
                 if entry is not None:
                     entry[0] = min(entry[0], at_s)
@@ -68,11 +74,12 @@ class Feed:
         stamp = datetime.fromtimestamp(now_s, UTC).strftime("%Y%m%dT%H%M%S%fZ")
         path = self._folder / f"{_PREFIX}{stamp}.jsonl"
         part = path.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as lines:
-            lines.writelines(map(_line, seen.items()))
-            lines.flush()
-            os.fsync(lines.fileno())
-        part.rename(path)
+        try:
+            _write_through(part, seen)
+            part.rename(path)
+        finally:
+            # On a full disk half a file for each rotation would keep it full.
+            part.unlink(missing_ok=True)
         self._make_room(path)
         return path
 
@@ -88,6 +95,13 @@ class Feed:
                 break
             path.unlink()
             total -= size
+
+
+def _write_through(path: Path, seen: dict[tuple[str, int, str], list[int]]) -> None:
+    with path.open("w", encoding="utf-8") as lines:
+        lines.writelines(map(_line, seen.items()))
+        lines.flush()
+        os.fsync(lines.fileno())
 
 
 def _line(entry: tuple[tuple[str, int, str], list[int]]) -> str:

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Replay; the result is the exit status."""
     given = _parser().parse_args(arguments)
     try:
-        log = list(tqdm(responses(given.file), desc="read", unit="row", disable=None))
+        # Never as a list: a day of captures is larger than memory.
+        log = tqdm(responses(given.file), desc="read", unit="row", disable=None)
         if given.socket is not None:
             sent = send(given.socket, log)
             print(f"{sent:,} responses sent to {given.socket}")
@@ -53,15 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         policy = _policy(given)
         queries, answers = _names(log)
         scores = asyncio.run(scored(given.transformer, answers))
+        rows = rows_of(queries, scores, policy)
+        print(table(rows, given.show))
+        print()
+        print(summary(rows, len(queries) - len(rows)))
+        if given.json is not None:
+            given.json.write_text(document(rows, len(queries) - len(rows)), encoding="utf-8")
     except (UnusableLog, UnusableList, ReplayFailed, OSError) as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    rows = rows_of(queries, scores, policy)
-    print(table(rows, given.show))
-    print()
-    print(summary(rows, len(queries) - len(rows)))
-    if given.json is not None:
-        given.json.write_text(document(rows, len(queries) - len(rows)), encoding="utf-8")
     return 0
 
 
@@ -117,7 +118,7 @@ def send(path: Path, log: Iterable[tuple[bytes, int]]) -> int:
         stream.recv(512)
         stream.sendall(control(START, CONTENT_TYPE))
         sent = 0
-        for wire, seconds in tqdm(log, desc="send", unit="row", disable=None):
+        for wire, seconds in log:
             stream.sendall(frame(payload_of(wire, seconds)))
             sent += 1
         stream.sendall(control(STOP))

@@ -26,8 +26,11 @@ _PCAP: Final = {
     b"\xa1\xb2\x3c\x4d": ">",
 }
 _MAX_PACKET: Final = 1 << 18
-_ETHERNET, _RAW, _LINUX_COOKED = 1, 101, 113
-_LINK_OCTETS: Final = {_ETHERNET: 14, _RAW: 0, 228: 0, 229: 0, _LINUX_COOKED: 16}
+_MAX_SECOND: Final = 1 << 32
+_ETHERNET: Final = 1
+# Octets before the IP header by link type (tcpdump.org/linktypes.html): BSD loopback, Ethernet, raw IP, Linux
+# cooked, IPv4, IPv6, and Linux cooked v2, which is what `tcpdump -i any` writes.
+_LINK_OCTETS: Final = {0: 4, _ETHERNET: 14, 101: 0, 113: 16, 228: 0, 229: 0, 276: 20}
 _UDP: Final = 17
 _KNOWN_TYPES: Final = frozenset(kind.name for kind in dns.rdatatype.RdataType)
 # Other types answer with what is neither an address nor an alias.
@@ -42,7 +45,8 @@ def responses(path: Path) -> Iterator[tuple[bytes, int]]:
     """Each response on the wire, and its second since 1970.
 
     Raises:
-        UnusableLog: another format, or a file that is cut short.
+        UnusableLog: another format, a row that is none, or a compressed file that is cut short. A capture
+            may end in a packet, as those of a `tcpdump` that was killed do.
     """
     try:
         with path.open("rb") as file:
@@ -66,9 +70,22 @@ def _logged(path: Path, file: Iterable[str]) -> Iterator[tuple[bytes, int]]:
     if missing:
         raise UnusableLog(f"{path}: no column {', '.join(sorted(missing))}, and no packet capture")
     for row in rows:
+        if row["query"] is None or None in (row["qtype"], row["rcode"], row["answers"], row["ts"]):
+            raise UnusableLog(f"{path}: line {rows.line_num} has too few columns")
         wire = _response(row["query"], row["qtype"], row["rcode"], row["answers"])
         if wire is not None:
-            yield wire, int(float(row["ts"] or 0))
+            yield wire, _second(path, rows.line_num, row["ts"])
+
+
+def _second(path: Path, line: int, text: str) -> int:
+    """The second of a row; 0 where it is not said."""
+    try:
+        second = int(float(text or 0))
+    except (ValueError, OverflowError):
+        second = -1
+    if not 0 <= second < _MAX_SECOND:
+        raise UnusableLog(f"{path}: line {line}: ts {text[:40]!r}, expected seconds since 1970")
+    return second
 
 
 def _response(query: str, qtype: str, rcode: str, answers: str) -> bytes | None:
@@ -104,7 +121,7 @@ def _captured(path: Path, file: BufferedIOBase) -> Iterator[tuple[bytes, int]]:
         raise UnusableLog(f"{path}: cut short")
     link = struct.unpack_from(order + "I", header, 16)[0] & 0xFFFF
     if link not in _LINK_OCTETS:
-        raise UnusableLog(f"{path}: link type {link}, expected Ethernet, raw IP or Linux cooked")
+        raise UnusableLog(f"{path}: link type {link}, expected Ethernet, loopback, raw IP or Linux cooked")
     while len(record := file.read(16)) == 16:
         seconds, _, length, _ = struct.unpack(order + "IIII", record)
         if length > _MAX_PACKET:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from resolver.observations import CNAME, A, Observation, Record
+from resolver.observations import CNAME, NS, A, Observation, Record
 from resolver.passive_dns import Feed
 from tests.serving.server_process import REPOSITORY
 
@@ -70,6 +71,42 @@ def test_room_is_bounded_on_disk_and_in_memory(tmp_path: Path) -> None:
     names = [path.name for path in own.files()]
     assert len(names) == 1
     assert names[0].endswith("221324000000Z.jsonl")
+
+
+def test_the_future_and_the_root_are_left_out(tmp_path: Path) -> None:
+    """A wrong clock makes no record that never ages, and the root no line that the importer cannot use."""
+    own = feed(tmp_path)
+    own.add([observation("a.example", Record("a.example", A, "192.0.2.1"), time_s=1 << 60)], 300)
+    own.add([observation("", Record("", NS, "a.root-servers.net"), Record("b.example", CNAME, ""))], 300)
+    assert own.take() == {("a.example", A, "192.0.2.1"): [300, 300, 1]}
+
+
+def test_half_a_file_of_a_dead_process_is_removed(tmp_path: Path) -> None:
+    """By the next process, so that deaths do not fill the disk; what another thread writes is left alone."""
+    half = tmp_path / "passive-dns-20200101T000000000000Z.part"
+    half.write_text("half")
+    own = feed(tmp_path)
+    assert not half.exists()
+    half.write_text("being written")
+    own.add([observation("x", Record("a.example", A, "192.0.2.1"))], 100)
+    path = own.write(own.take(), 1_700_000_000.0)
+    assert set(tmp_path.iterdir()) == {path, half}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_FSIZE")
+def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
+    """The write fails with what the system says, and the room is free again."""
+    own = feed(tmp_path)
+    own.add([observation("x", *(Record(f"n{n}.example", A, "192.0.2.1") for n in range(1000)))], 100)
+    seen = own.take()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            own.write(seen, 1_700_000_000.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:

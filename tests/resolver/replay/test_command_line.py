@@ -45,6 +45,9 @@ def test_it_shows_what_a_policy_would_block(scoring: ServerProcess, tmp_path: Pa
     assert ours not in run.stdout
     assert "allow           2 names          101 queries" in run.stdout
     rows = {row["name"]: row for row in json.loads(out.read_text())["names"]}
+    refused = replay(log, "--transformer", scoring.grpc_target, "--json", tmp_path)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert "Is a directory" in refused.stderr
     assert rows[ours]["reason"] == "listed"
     assert rows["kernel.org"]["queries"] == 100
 

@@ -64,6 +64,15 @@ def test_responses_are_taken_out_of_a_capture(tmp_path: Path, order: str) -> Non
     assert list(responses(path)) == [(one, 200), (two, 200)]
 
 
+@pytest.mark.parametrize(("link", "octets"), [(0, 4), (101, 0), (113, 16), (276, 20)])
+def test_captures_of_any_interface_are_read(tmp_path: Path, link: int, octets: int) -> None:
+    """Loopback, raw IP, and both forms that `tcpdump -i any` writes."""
+    one = response("one.example.com")
+    path = tmp_path / "dns.pcap"
+    path.write_bytes(capture(bytes(octets) + ethernet(one)[14:], link=link))
+    assert list(responses(path)) == [(one, 200)]
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
@@ -73,6 +82,10 @@ def test_responses_are_taken_out_of_a_capture(tmp_path: Path, order: str) -> Non
         (capture() + struct.pack("<IIII", 0, 0, 1 << 30, 0), "packet of 1073741824"),
         (gzip.compress(LOG.encode())[:-20], "end-of-stream"),
         (b"\xff\xfe", "utf-8"),
+        (f"{LOG}103.0,a.example\n".encode(), "line 7 has too few columns"),
+        (f"{LOG}yesterday,10.0.0.1,a.example,A,NOERROR,,\n".encode(), "line 7: ts 'yesterday'"),
+        (f"{LOG}-5,10.0.0.1,a.example,A,NOERROR,,\n".encode(), "line 7: ts '-5'"),
+        (f"{LOG}inf,10.0.0.1,a.example,A,NOERROR,,\n".encode(), "line 7: ts 'inf'"),
     ],
 )
 def test_what_is_neither_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
