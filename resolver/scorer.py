@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import struct
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tritonclient.grpc import service_pb2
 
+from contract.byte_strings import packed, texts_in
 from contract.tensors import ACTION, ANSWERS, CATEGORY, DOMAIN, RISK_MODEL, RISK_SCORE, STATUS
 from resolver.breaker import Breaker
 from resolver.pending import Pending
@@ -115,15 +115,10 @@ def request_of(batch: Mapping[str, str]) -> bytes:
         columns.append((ANSWERS, list(batch.values())))
     for spec, values in columns:
         message.inputs.add(name=spec.name, datatype=spec.datatype, shape=[len(values)])
-        message.raw_input_contents.append(b"".join(map(_prefixed, values)))
+        message.raw_input_contents.append(packed(values))
     for spec in _OUTPUTS:
         message.outputs.add(name=spec.name)
     return message.SerializeToString()
-
-
-def _prefixed(text: str) -> bytes:
-    octets = text.encode()
-    return struct.pack("<I", len(octets)) + octets
 
 
 def scores_in(answer: bytes, names: list[str]) -> dict[str, Scored]:
@@ -136,10 +131,10 @@ def scores_in(answer: bytes, names: list[str]) -> dict[str, Scored]:
         response = service_pb2.ModelInferResponse.FromString(answer)
         outputs = {o.name: raw for o, raw in zip(response.outputs, response.raw_output_contents, strict=True)}
         scores = np.frombuffer(outputs[RISK_SCORE.name], np.float32)
-        columns = [_texts(outputs[spec.name]) for spec in (CATEGORY, ACTION, STATUS)]
+        columns = [texts_in(outputs[spec.name]) for spec in (CATEGORY, ACTION, STATUS)]
         rows = zip(names, scores.tolist(), *columns, strict=True)
         return {name: _scored(*row) for name, *row in rows}
-    except (DecodeError, KeyError, ValueError, struct.error) as error:
+    except (DecodeError, KeyError, ValueError) as error:
         raise UnusableAnswer(str(error)) from None
 
 
@@ -149,16 +144,6 @@ def _scored(score: float, category: str, action: str, status: str) -> Scored:
     if not 0 <= score <= 1 or action not in ACTIONS or category not in CATEGORIES:
         raise ValueError(f"score {score}, action {action[:20]!r}, category {category[:20]!r}")
     return Scored(score, action, category)
-
-
-def _texts(raw: bytes) -> list[str]:
-    texts = []
-    place = 0
-    while place < len(raw):
-        (length,) = struct.unpack_from("<I", raw, place)
-        texts.append(raw[place + 4 : place + 4 + length].decode())
-        place += 4 + length
-    return texts
 
 
 def _channel(target: str, ca_file: Path | None) -> Any:

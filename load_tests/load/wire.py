@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +10,7 @@ import orjson
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tritonclient.grpc import service_pb2
 
+from contract.byte_strings import packed, texts_in
 from contract.tensors import ANSWERS, DOMAIN, RISK_MODEL, STATUS
 
 INFER_PATH: Final = f"/v2/models/{RISK_MODEL}/infer"
@@ -54,15 +54,10 @@ def grpc_request(names: Sequence[str], answers: Sequence[str] | None) -> bytes:
     for spec, values in ((DOMAIN, names), (ANSWERS, answers)):
         if values is not None:
             message.inputs.add(name=spec.name, datatype=spec.datatype, shape=[len(values)])
-            message.raw_input_contents.append(_length_prefixed(values))
+            message.raw_input_contents.append(packed(values))
     for name in ("risk_score", STATUS.name):
         message.outputs.add(name=name)
     return message.SerializeToString()
-
-
-def _length_prefixed(values: Sequence[str]) -> bytes:
-    texts = [value.encode() for value in values]
-    return b"".join(struct.pack("<I", len(text)) + text for text in texts)
 
 
 def read_json(body: bytes, names: int) -> Answer:
@@ -89,20 +84,10 @@ def read_grpc(message: bytes, names: int) -> Answer:
     try:
         response = service_pb2.ModelInferResponse.FromString(message)
         [place] = [place for place, output in enumerate(response.outputs) if output.name == STATUS.name]
-        statuses = _strings(response.raw_output_contents[place])
-    except (DecodeError, ValueError, IndexError, struct.error):
+        statuses = texts_in(response.raw_output_contents[place])
+    except (DecodeError, ValueError, IndexError):
         raise UnusableAnswer("no ModelInferResponse with a status") from None
     return _answer(statuses, names, response.parameters[_VERSION].string_param)
-
-
-def _strings(raw: bytes) -> list[str]:
-    texts = []
-    place = 0
-    while place < len(raw):
-        (length,) = struct.unpack_from("<I", raw, place)
-        texts.append(raw[place + 4 : place + 4 + length].decode())
-        place += 4 + length
-    return texts
 
 
 def _answer(statuses: Sequence[str], names: int, version: str) -> Answer:
