@@ -14,6 +14,7 @@ PACKAGES = (
     "training",
     "inference_services",
     "load_tests",
+    "resolver",
 )
 
 
