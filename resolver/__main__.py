@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import signal
@@ -15,7 +16,7 @@ from resolver.logs import configure_logs
 from resolver.metrics import registry_of
 from resolver.rpz.journal import UnusableJournal
 from resolver.rpz.keys import UnusableKey
-from resolver.settings import Settings, UnusableSettings, read_settings
+from resolver.settings import ENV_PREFIX, Settings, UnusableSettings, read_settings
 from resolver.sidecar import Sidecar
 
 _log = logging.getLogger("resolver")
@@ -23,6 +24,10 @@ _log = logging.getLogger("resolver")
 
 def main() -> int:
     """Run; the result is the exit status."""
+    argparse.ArgumentParser(
+        prog="python -m resolver",
+        description=f"The sidecar beside a resolver. Settings are environment variables, {ENV_PREFIX}…",
+    ).parse_args()
     try:
         settings = read_settings()
         configure_logs(settings.log_level)

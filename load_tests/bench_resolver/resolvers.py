@@ -64,7 +64,11 @@ class Resolver(RealProcess):
     def __init__(self, folder: Path, kind: str, port: int, command: list[str], **environment: str) -> None:
         self.kind, self.port = kind, port
         super().__init__(folder, command, **environment)
-        poll(self._answers, limit_s=20)
+        try:
+            poll(self._answers, limit_s=20)
+        except BaseException:
+            self.stop()
+            raise
 
     def _answers(self) -> bool:
         if self.process.poll() is not None:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.services import SAMPLE, SHIPPED_MODEL, import_passive_dns, predictor, transformer
 from tests.serving.server_process import ServerProcess
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder whose name is short: a unix socket's path has 107 octets at most."""
+    with TemporaryDirectory(prefix="dr-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

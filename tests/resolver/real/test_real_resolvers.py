@@ -110,11 +110,13 @@ def slow_authority(delay_s: float) -> Iterator[int]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield server.getsockname()[1]
-        stopped.set()
-        thread.join()
-        # Answers that are on their way still.
-        time.sleep(2 * delay_s)
+        try:
+            yield server.getsockname()[1]
+        finally:
+            stopped.set()
+            thread.join()
+            # Answers that are on their way still.
+            time.sleep(2 * delay_s)
 
 
 @pytest.mark.parametrize("kind", ["unbound", "powerdns"])
