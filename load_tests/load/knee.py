@@ -76,11 +76,17 @@ def search(knee: Knee, measure: Callable[[float], Step]) -> Found:
     return Found(tuple(steps), good, reached, past)
 
 
-def step_of(outcomes: Outcomes, offered: float, settle_s: float, seconds: float) -> Step:
-    """What came of the requests that were due after the settling time."""
+def step_of(outcomes: Outcomes, offered: float, settle_s: float, seconds: float, timeout_ms: float) -> Step:
+    """What came of the requests that were due after the settling time.
+
+    An answer that comes later than its caller waits, from when it was meant to be asked for, is none.
+    """
     counted = outcomes.where(outcomes.intended_s >= settle_s)
     over_s = seconds - settle_s
-    good, refused = counted.where(counted.good), counted.where(counted.refused)
+    good, refused = (
+        counted.where(counted.good & (counted.latency_ms <= timeout_ms)),
+        counted.where(counted.refused),
+    )
     return Step(
         offered,
         len(good) / over_s,

@@ -120,7 +120,7 @@ def _searched(session: Session, knee: Knee) -> tuple[Outcomes, Found, bool]:
         held.append(_shifted(outcomes, len(held) * knee.step_s))
         if not whole:
             raise Stopped
-        steps.append(step_of(outcomes, rate, knee.settle_s, knee.step_s))
+        steps.append(step_of(outcomes, rate, knee.settle_s, knee.step_s, session.options.profile.timeout_ms))
         return steps[-1]
 
     try:
@@ -156,7 +156,9 @@ def _knee_verdict(options: Options, found: Found) -> tuple[str, list[Rule]]:
         return f"not judged: even {found.steps[0].offered:.0f} requests/s are not followed; lower --scale", []
     if not found.reached:
         return f"not judged: {found.knee.offered:.0f} requests/s are still followed; raise --scale", []
-    if (found.knee.lag_p99_ms or 0.0) > limit:
+    # Also at the first rate that was not followed: it may have been the generator that did not.
+    beyond = min((step for step in found.steps if step.offered > found.knee.offered), key=lambda s: s.offered)
+    if max(found.knee.lag_p99_ms or 0.0, beyond.lag_p99_ms or 0.0) > limit:
         return "not judged: the generator was the limit, use more --workers or another machine", []
     return _of(judged_knee(options.slo.knee, found))
 

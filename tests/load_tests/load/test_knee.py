@@ -64,7 +64,13 @@ def test_a_server_without_end_or_beginning_has_no_knee() -> None:
 
 def test_a_step_counts_what_was_due_after_it_settled() -> None:
     """Ten requests a second of which the second half is refused."""
-    step = step_of(outcomes(*["200"] * 15, *["429"] * 5), 10.0, settle_s=1.0, seconds=2.0)
+    step = step_of(outcomes(*["200"] * 15, *["429"] * 5), 10.0, settle_s=1.0, seconds=2.0, timeout_ms=1000.0)
     assert (step.goodput, step.names, step.refused_share) == (5.0, 10.0, 0.5)
     assert step.p99_ms == pytest.approx(10)
     assert step.refusal_p50_ms == pytest.approx(10)
+
+
+def test_an_answer_after_its_caller_has_gone_is_none() -> None:
+    """Twenty answers, each later than anybody waits."""
+    late = outcomes(*["200"] * 20, latency_s=1.5)
+    assert step_of(late, 10.0, settle_s=0.0, seconds=2.0, timeout_ms=1000.0).goodput == 0
