@@ -15,6 +15,13 @@ FEATURES_MODEL: Final = "domain-features"
 CATEGORIES: Final = ("benign", "dga", "malware", "phishing")
 ACTIONS: Final = ("allow", "monitor", "block")
 STATUS_OK: Final = "ok"
+# How the status of a name begins that was scored without what came with it, or without the predictor.
+ANSWERS_IGNORED: Final = "answers ignored"
+LEXICAL_ONLY: Final = "lexical only"
+# Every other status says why a name was not scored.
+SCORED_STATUSES: Final = (STATUS_OK, ANSWERS_IGNORED, LEXICAL_ONLY)
+# The method of the v2 protocol's gRPC service that every model is asked by.
+INFER_METHOD: Final = "/inference.GRPCInferenceService/ModelInfer"
 NOT_SCORED: Final = -1.0
 
 # Request and response parameters of the v2 protocol.

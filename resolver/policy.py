@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from contract.tensors import ACTIONS
 from resolver.allowlist import Allowlist
-from resolver.score_cache import Scored
+from resolver.score_cache import UNSCORED, Scored
 
-ALLOW, MONITOR, BLOCK = "allow", "monitor", "block"
+ALLOW, MONITOR, BLOCK = ACTIONS
 LISTED = "listed"
-UNSCORED = "unscored"
 
 
 class Verdict(NamedTuple):
@@ -44,9 +44,10 @@ class Policy:
     def _action(self, scored: Scored) -> str:
         action = scored.action
         if self.block_threshold is not None:
-            action = (
-                BLOCK if scored.score >= self.block_threshold else (MONITOR if action == BLOCK else action)
-            )
+            if scored.score >= self.block_threshold:
+                action = BLOCK
+            elif action == BLOCK:
+                action = MONITOR
         if self.monitor_threshold is not None and action != BLOCK:
             action = MONITOR if scored.score >= self.monitor_threshold else ALLOW
         return action

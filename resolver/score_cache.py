@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import contract.tensors
+
 # A value is one integer, which a dictionary holds in a third of the space of a tuple:
 # expiry in seconds of a monotonic clock | score in thousandths, 10 bits | category, 3 bits | action, 3 bits.
 _CATEGORY_BITS = _ACTION_BITS = 3
 _SCORE_BITS = 10
-ACTIONS = ("allow", "monitor", "block", "unscored")
-CATEGORIES = ("", "benign", "dga", "malware", "phishing")
+UNSCORED = "unscored"
+ACTIONS = (*contract.tensors.ACTIONS, UNSCORED)
+CATEGORIES = ("", *contract.tensors.CATEGORIES)
 
 
 class Scored(NamedTuple):

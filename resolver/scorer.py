@@ -15,17 +15,25 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tritonclient.grpc import service_pb2
 
 from contract.byte_strings import packed, texts_in
-from contract.tensors import ACTION, ANSWERS, CATEGORY, DOMAIN, RISK_MODEL, RISK_SCORE, STATUS
+from contract.tensors import (
+    ACTION,
+    ANSWERS,
+    CATEGORY,
+    DOMAIN,
+    INFER_METHOD,
+    RISK_MODEL,
+    RISK_SCORE,
+    SCORED_STATUSES,
+    STATUS,
+)
 from resolver.breaker import Breaker
 from resolver.pending import Pending
-from resolver.score_cache import ACTIONS, CATEGORIES, Scored
+from resolver.score_cache import ACTIONS, CATEGORIES, UNSCORED, Scored
 
 _log = logging.getLogger(__name__)
-METHOD: Final = "/inference.GRPCInferenceService/ModelInfer"
 MAX_BATCH: Final = 256
 _OUTPUTS: Final = (RISK_SCORE, CATEGORY, ACTION, STATUS)
-_SCORED: Final = ("ok", "answers ignored", "lexical only")
-_UNSCORED: Final = Scored(0.0, "unscored", "")
+_UNSCORED: Final = Scored(0.0, UNSCORED, "")
 
 OnScored = Callable[[Mapping[str, Scored]], None]
 
@@ -54,7 +62,7 @@ class Scorer:
     async def run(self, lines: int = 2) -> None:
         """Score what waits until cancelled, so many calls at a time, one prepared while one is answered."""
         async with _channel(self._target, self._ca_file) as channel:
-            infer = channel.unary_unary(METHOD)
+            infer = channel.unary_unary(INFER_METHOD)
             async with asyncio.TaskGroup() as group:
                 for _ in range(lines):
                     group.create_task(self._line(infer))
@@ -139,7 +147,7 @@ def scores_in(answer: bytes, names: list[str]) -> dict[str, Scored]:
 
 
 def _scored(score: float, category: str, action: str, status: str) -> Scored:
-    if not status.startswith(_SCORED):
+    if not status.startswith(SCORED_STATUSES):
         return _UNSCORED
     if not 0 <= score <= 1 or action not in ACTIONS or category not in CATEGORIES:
         raise ValueError(f"score {score}, action {action[:20]!r}, category {category[:20]!r}")

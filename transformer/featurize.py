@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int32, Int64
 
 from contract.graphs import DomainGraphs
-from contract.tensors import STATUS_OK
+from contract.tensors import ANSWERS_IGNORED, STATUS_OK
 from transformer.answers import Answer, UnreadableAnswers, parse_answers
 from transformer.domain_name import NotADomainName, parse_domain
 from transformer.graph_store import PassiveDnsGraph
@@ -76,5 +76,5 @@ def _read(raw_domain: bytes | str, raw_answers: bytes | str) -> tuple[Target | N
         try:
             answers = parse_answers(raw_answers)
         except UnreadableAnswers as reason:
-            status = f"answers ignored: {reason}"
+            status = f"{ANSWERS_IGNORED}: {reason}"
     return Target(domain, answers), status

@@ -17,6 +17,7 @@ from contract.tensors import (
     CLIENT_INPUTS,
     CLIENT_OUTPUTS,
     DOMAIN,
+    LEXICAL_ONLY,
     MODEL_VERSION_PARAMETER,
     NOT_SCORED,
 )
@@ -37,7 +38,7 @@ from transformer.v1 import predictions
 logger = logging.getLogger(__name__)
 
 # Status of a name that was scored while the predictor did not answer.
-LEXICAL_ONLY: Final = b"lexical only: the predictor does not answer"
+_LEXICAL_STATUS: Final = f"{LEXICAL_ONLY}: the predictor does not answer".encode()
 
 
 class RiskTransformer(RiskModel):
@@ -108,7 +109,7 @@ class RiskTransformer(RiskModel):
             raise absence
         scored = self._fallback.score(featurized.graphs)
         outputs = self._outputs(featurized, scored)
-        outputs["status"][featurized.rows] = LEXICAL_ONLY
+        outputs["status"][featurized.rows] = _LEXICAL_STATUS
         self._metrics.domains.labels("lexical_only").inc(len(featurized.rows))
         return InferAnswer(outputs, answer_parameters(scored))
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tritonclient.grpc import service_pb2
 
+from contract.tensors import INFER_METHOD
 from load_tests.generator.answers import OK
 from load_tests.generator.frames import (
     END_HEADERS,
@@ -19,7 +20,6 @@ from load_tests.generator.frames import (
     header_block,
 )
 
-INFER_PATH: Final = "/inference.GRPCInferenceService/ModelInfer"
 _PREFIX_BYTES: Final = 5
 
 
@@ -45,7 +45,7 @@ def grpc_request(message: Any, authority: str, scores: int | None = None) -> Grp
 def grpc_request_of(
     message: bytes,
     authority: str,
-    path: str = INFER_PATH,
+    path: str = INFER_METHOD,
     metadata: Iterable[tuple[bytes, bytes]] = (),
     scores: int | None = None,
 ) -> GrpcRequest:

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import grpc
 from geventhttpclient import HTTPClient
 
+from contract.tensors import INFER_METHOD
+from load_tests.graph_messages import INFER_PATH
 from load_tests.load.target import Target, address_of, token, trusting
 from load_tests.load.wire import (
-    INFER_METHOD,
-    INFER_PATH,
     Answer,
     UnusableAnswer,
     grpc_request,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tritonclient.grpc import service_pb2
 
 from contract.byte_strings import packed, texts_in
-from contract.tensors import ANSWERS, DOMAIN, RISK_MODEL, STATUS
-
-INFER_PATH: Final = f"/v2/models/{RISK_MODEL}/infer"
-INFER_METHOD: Final = "/inference.GRPCInferenceService/ModelInfer"
-_VERSION: Final = "model_version"
-_LEXICAL: Final = "lexical only"
-_SCORED: Final = ("ok", "answers ignored")
+from contract.tensors import (
+    ANSWERS,
+    DOMAIN,
+    LEXICAL_ONLY,
+    MODEL_VERSION_PARAMETER,
+    RISK_MODEL,
+    RISK_SCORE,
+    SCORED_STATUSES,
+    STATUS,
+)
 
 
 class UnusableAnswer(Exception):
@@ -41,7 +44,7 @@ def json_request(names: Sequence[str], answers: Sequence[str] | None) -> bytes:
     tensors = [_json_tensor(DOMAIN, names)]
     if answers is not None:
         tensors.append(_json_tensor(ANSWERS, answers))
-    return orjson.dumps({"inputs": tensors, "outputs": [{"name": "risk_score"}, {"name": STATUS.name}]})
+    return orjson.dumps({"inputs": tensors, "outputs": [{"name": RISK_SCORE.name}, {"name": STATUS.name}]})
 
 
 def _json_tensor(spec: Any, values: Sequence[str]) -> dict[str, object]:
@@ -55,7 +58,7 @@ def grpc_request(names: Sequence[str], answers: Sequence[str] | None) -> bytes:
         if values is not None:
             message.inputs.add(name=spec.name, datatype=spec.datatype, shape=[len(values)])
             message.raw_input_contents.append(packed(values))
-    for name in ("risk_score", STATUS.name):
+    for name in (RISK_SCORE.name, STATUS.name):
         message.outputs.add(name=name)
     return message.SerializeToString()
 
@@ -69,7 +72,7 @@ def read_json(body: bytes, names: int) -> Answer:
     try:
         document = orjson.loads(body)
         [statuses] = [tensor["data"] for tensor in document["outputs"] if tensor["name"] == STATUS.name]
-        version = document.get("parameters", {}).get(_VERSION, "")
+        version = document.get("parameters", {}).get(MODEL_VERSION_PARAMETER, "")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UnusableAnswer("no v2 response with a status") from None
     return _answer(statuses, names, str(version))
@@ -87,12 +90,12 @@ def read_grpc(message: bytes, names: int) -> Answer:
         statuses = texts_in(response.raw_output_contents[place])
     except (DecodeError, ValueError, IndexError):
         raise UnusableAnswer("no ModelInferResponse with a status") from None
-    return _answer(statuses, names, response.parameters[_VERSION].string_param)
+    return _answer(statuses, names, response.parameters[MODEL_VERSION_PARAMETER].string_param)
 
 
 def _answer(statuses: Sequence[str], names: int, version: str) -> Answer:
     if len(statuses) != names:
         raise UnusableAnswer(f"{len(statuses)} rows for {names} names")
-    lexical = sum(status.startswith(_LEXICAL) for status in statuses)
-    scored = sum(status.startswith(_SCORED) for status in statuses)
-    return Answer(version, lexical, names - lexical - scored)
+    lexical = sum(status.startswith(LEXICAL_ONLY) for status in statuses)
+    scored = sum(status.startswith(SCORED_STATUSES) for status in statuses)
+    return Answer(version, lexical, names - scored)
