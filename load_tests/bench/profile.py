@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -88,6 +89,7 @@ KINDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
 )
 OTHER: Final = "other"
+_STACK: Final = re.compile(r"(?P<stack>thread \((?P<thread>\d+)\).*) (?P<count>\d+)")
 _FRONT: Final = KINDS[-1][0]
 # Where threads wait for work; what they do there while busy is the event loop's own.
 _WAITS: Final = ("run (asyncio/runners", "_worker (concurrent/futures", "run (threading")
@@ -134,14 +136,14 @@ def shares(lines: Iterable[str], times: Mapping[int, ThreadTime], seconds: float
     >>> wait = "thread (1): Main;run (asyncio/runners.py:1)"
     >>> shares([f"{wait} 60", "thread (1): Main;f (torch/nn.py:1) 40"], times, 2.0)
     {'front and event loop': 60.0, 'model': 40.0}
+    >>> shares([f"{wait} 60", "thread (1): Main;a name torn", "apart 7"], times, 2.0)
+    {'front and event loop': 100.0}
     """
     samples: dict[int, Counter[str]] = {thread: Counter() for thread in times}
-    for line in lines:
-        stack, _, count = line.rpartition(" ")
-        thread = int(stack.partition("(")[2].partition(")")[0])
+    for thread, stack, count in _stacks(lines):
         # A thread that began or ended meanwhile has no time to share out.
         if thread in samples:
-            samples[thread][stack] += int(count)
+            samples[thread][stack] += count
     spent: defaultdict[str, float] = defaultdict(float)
     for thread, spell in times.items():
         for kind, share in _of_thread(samples[thread], spell, seconds).items():
@@ -149,6 +151,17 @@ def shares(lines: Iterable[str], times: Mapping[int, ThreadTime], seconds: float
     total = sum(spent.values())
     ordered = sorted(spent.items(), key=lambda item: -item[1])
     return {kind: 100 * value / total for kind, value in ordered}
+
+
+def _stacks(lines: Iterable[str]) -> Iterator[tuple[int, str, int]]:
+    """Thread, stack and number of samples of each whole line.
+
+    A process read while it runs may show a frame's name after its memory has gone to another string, even
+    to one of several lines; such a sample tells nothing.
+    """
+    for line in lines:
+        if whole := _STACK.fullmatch(line.rstrip("\n")):
+            yield int(whole["thread"]), whole["stack"], int(whole["count"])
 
 
 def _of_thread(samples: Counter[str], spell: ThreadTime, seconds: float) -> Mapping[str, float]:
