@@ -11,14 +11,15 @@ U, E and silence mean the same to whoever asks: go on.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import re
 import socket
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from resolver.unix_sockets import listening
 
 # Answered a little before the budget ends, so that the answer is there by then.
 _EARLY_S: Final = 0.001
@@ -27,7 +28,6 @@ _QUESTION: Final = re.compile(
     rb"([A-Za-z0-9_-]{1,32}) ([0-9]{1,5}) ([A-Za-z0-9]{1,16}) ([\x21-\x7e]{1,1024})\n?"
 )
 _MAX_BUDGET_MS: Final = 10_000
-_SOCKET_MODE: Final = 0o660
 MAX_WAITING: Final = 10_000
 
 
@@ -40,13 +40,14 @@ class Told(NamedTuple):
     """`action/category`"""
 
 
-class Asked(NamedTuple):
-    """A question that waits for its score."""
+@dataclass(slots=True, eq=False)
+class Asked:
+    """A question that waits for its score until its timer ends that."""
 
     transport: asyncio.DatagramTransport
     address: Any
     number: bytes
-    timer: asyncio.TimerHandle
+    timer: asyncio.TimerHandle = field(init=False)
 
 
 Lookup = Callable[[str], "Told | str"]
@@ -79,13 +80,9 @@ class Questions:
         """Take questions on a unix datagram socket; whoever asks binds one of his own.
 
         Raises:
-            OSError: the path cannot be bound.
+            OSError: somebody listens there, or the path cannot be bound.
         """
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108 - at the start, before there is anything to wait for
-        listener.bind(str(path))
-        os.chmod(path, _SOCKET_MODE)  # noqa: PTH101
+        listener = await asyncio.to_thread(listening, path, socket.SOCK_DGRAM)
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: _Socket(self), sock=listener)
         self._transports.append(transport)
@@ -122,24 +119,19 @@ class Questions:
     def _wait(
         self, transport: asyncio.DatagramTransport, address: Any, number: bytes, name: str, budget_s: float
     ) -> None:
-        timer = asyncio.get_running_loop().call_later(max(0.0, budget_s), self._late, name)
-        self._waiting.setdefault(name, []).append(Asked(transport, address, number, timer))
+        asked = Asked(transport, address, number)
+        asked.timer = asyncio.get_running_loop().call_later(max(0.0, budget_s), self._late, name, asked)
+        self._waiting.setdefault(name, []).append(asked)
         self._count += 1
 
-    def _late(self, name: str) -> None:
-        """The budget of one or more questions for a name is over."""
-        now_s = asyncio.get_running_loop().time()
-        waiting = self._waiting.get(name, [])
-        late = [asked for asked in waiting if asked.timer.when() <= now_s + _EARLY_S]
-        left = [asked for asked in waiting if asked not in late]
-        if left:
-            self._waiting[name] = left
-        else:
-            self._waiting.pop(name, None)
-        for asked in late:
-            asked.timer.cancel()
-            self._count -= 1
-            self._unknown(asked.transport, asked.address, asked.number, "late")
+    def _late(self, name: str, asked: Asked) -> None:
+        """The budget of a question is over."""
+        waiting = self._waiting[name]
+        waiting.remove(asked)
+        if not waiting:
+            del self._waiting[name]
+        self._count -= 1
+        self._unknown(asked.transport, asked.address, asked.number, "late")
 
     def scored(self, name: str, told: Told) -> None:
         """A score has come: whoever waits for it is told."""

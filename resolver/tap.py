@@ -14,10 +14,10 @@ from resolver.dns_message import BrokenMessage, read_response
 from resolver.dnstap import BrokenPayload, read_payload
 from resolver.frame_streams import BrokenStream, Receiver
 from resolver.observations import Observation
+from resolver.unix_sockets import listening
 
 _log = logging.getLogger(__name__)
 MAX_STREAMS: Final = 64
-_SOCKET_MODE: Final = 0o660
 
 OnObservations = Callable[[list[Observation]], None]
 
@@ -39,11 +39,9 @@ class Tap:
         Raises:
             OSError: somebody listens there, or the folder cannot be written.
         """
-        await asyncio.to_thread(_replace_dead, path)
+        listener = await asyncio.to_thread(listening, path, socket.SOCK_STREAM)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: _Stream(self), str(path))
-        # The resolver runs as another user: share by group.
-        await asyncio.to_thread(path.chmod, _SOCKET_MODE)
+        self._server = await loop.create_unix_server(lambda: _Stream(self), sock=listener)
         self._path = path
 
     async def close(self) -> None:
@@ -108,20 +106,3 @@ def _observe(payload: bytes, observations: list[Observation], counts: Counter[st
     else:
         counts["read"] += 1
         observations.append(Observation(name, qtype, rcode, event[1], records))
-
-
-def _replace_dead(path: Path) -> None:
-    """Remove a socket that nobody listens on.
-
-    Raises:
-        OSError: it is in use.
-    """
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-        else:
-            raise OSError(f"{path}: another process listens there")

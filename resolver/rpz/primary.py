@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -71,9 +72,9 @@ class Primary:
             return
         self._connections.add(task)
         try:
-            await self._serve(reader, writer)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
+            # A peer that goes or says nothing for long misses no answer; at the end we cancel them all.
+            with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await self._serve(reader, writer)
         finally:
             self._connections.discard(task)
             writer.close()

@@ -34,6 +34,8 @@ class Zone:
     shed: int = 0
     """names that found no room"""
     _changes: deque[Change] = field(default_factory=deque)
+    _kept: int = 0
+    """names in these changes together"""
     _added: dict[str, int] = field(default_factory=dict)
     _removed: set[str] = field(default_factory=set)
     _under_way: Change | None = None
@@ -96,9 +98,9 @@ class Zone:
 
     def _remember(self, change: Change) -> None:
         self._changes.append(change)
-        kept = sum(_size(change) for change in self._changes)
-        while kept > _MAX_DIFFERENCE and self._changes:
-            kept -= _size(self._changes.popleft())
+        self._kept += _size(change)
+        while self._kept > _MAX_DIFFERENCE:
+            self._kept -= _size(self._changes.popleft())
 
     def since(self, serial: int) -> list[Change] | None:
         """The changes after a serial; None where they are not all known any more."""
