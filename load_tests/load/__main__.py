@@ -12,7 +12,7 @@ from load_tests.load.crew import WorkerFailed
 from load_tests.load.options import Options, read_options
 from load_tests.load.report import write
 from load_tests.load.session import BROKEN, MET, STOPPED, run
-from load_tests.load.target import Target, token, trusting
+from load_tests.load.target import Target, trusting
 from load_tests.load.toml_file import UnusableFile
 
 _STATUS: Final = {MET: 0, BROKEN: 1, STOPPED: 130}
@@ -41,13 +41,10 @@ def expect_ready(target: Target) -> None:
         UnusableFile: nobody there, or not ready; says what to do.
     """
     url = f"{target.rest}/v2/health/ready"
-    headers = {"host": target.host_header} if target.host_header else {}
-    if token():
-        headers["authorization"] = f"Bearer {token()}"
     extensions = {"sni_hostname": target.host_header} if target.host_header else {}
     try:
         with httpx.Client(verify=trusting(target.ca_file), timeout=_TIMEOUT_S) as client:
-            status = client.get(url, headers=headers, extensions=extensions).status_code
+            status = client.get(url, headers=target.headers, extensions=extensions).status_code
     except httpx.HTTPError as error:
         start = ": start the services with `make run`" if target.local else ""
         raise UnusableFile(f"{url}: {error or type(error).__name__}{start}") from None

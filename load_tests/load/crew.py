@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import IO, Final
 
 from load_tests.load.assignment import Assignment
@@ -137,9 +136,3 @@ class _Worker:
             self.process.kill()
         with suppress(OSError, ValueError):
             self.process.communicate()
-
-
-def run_once(assignment: Assignment, progress: Progress) -> tuple[Outcomes, bool]:
-    """One run of an assignment by its workers; their files go with it."""
-    Path(assignment.outcomes).mkdir(parents=True, exist_ok=True)
-    return Crew(assignment).run(progress)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from load_tests.load.outcomes import Outcomes, percentile_ms
 from load_tests.load.profile import Knee
+
+# The multiple of the knee at which what is left of goodput is judged.
+FAR_PAST: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)

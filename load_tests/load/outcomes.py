@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -24,6 +23,8 @@ class Collector:
     rows: list[tuple[float, float, float, bool, int, int, int]] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
+    good: int = 0
+    """how many were answered as they should"""
 
     def add(
         self, intended_s: float, sent_s: float, ended_s: float, *, grpc: bool, names: int, code: str,
@@ -33,6 +34,7 @@ class Collector:
         self.rows.append((intended_s, sent_s, ended_s, grpc, names, lexical, unscored))
         self.codes.append(code)
         self.versions.append(version)
+        self.good += code in GOOD
 
     def outcomes(self) -> Outcomes:
         """Everything so far."""
@@ -117,8 +119,3 @@ def load(path: Path) -> Outcomes:
 def percentile_ms(values: np.ndarray, share: float) -> float | None:
     """A percentile to the microsecond; None where there is nothing."""
     return round(float(np.quantile(values, share)), 3) if len(values) else None
-
-
-def as_json(value: object) -> str:
-    """One line of progress from a worker."""
-    return json.dumps(value, separators=(",", ":"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from load_tests.load import plots
-from load_tests.load.knee import Found
+from load_tests.load.knee import FAR_PAST, Found
 from load_tests.load.outcomes import Outcomes
 from load_tests.load.server_metrics import Series
 from load_tests.load.slo import Rule
@@ -94,11 +93,11 @@ def _page(report: Report, document: dict[str, Any]) -> str:
 def _knee(found: Found | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    kept = found.retained(3.0)
+    kept = found.retained(FAR_PAST)
     return {
         "knee": asdict(found.knee) if found.knee else None,
         "reached": found.reached,
         "steps": [asdict(step) for step in found.steps],
         "past": [{"knees": times, **asdict(step)} for times, step in found.past],
-        "retained_at_three": None if kept is None or math.isnan(kept) else round(kept, 4),
+        "retained_at_three": None if kept is None else round(kept, 4),
     }

@@ -11,7 +11,7 @@ from geventhttpclient import HTTPClient
 
 from contract.tensors import INFER_METHOD
 from load_tests.graph_messages import INFER_PATH
-from load_tests.load.target import Target, address_of, token, trusting
+from load_tests.load.target import Target, address_of, trusting
 from load_tests.load.wire import (
     Answer,
     UnusableAnswer,
@@ -53,9 +53,7 @@ class RestSender:
         self._headers = {
             "content-type": "application/json",
             "x-request-timeout-ms": str(max(1, round(1000 * timeout_s))),
-            **({"host": target.host_header} if target.host_header else {}),
-            **({"authorization": f"Bearer {token()}"} if token() else {}),
-        }
+        } | target.headers
         self._client = HTTPClient(
             host,
             port,
@@ -88,7 +86,7 @@ class GrpcSender:
     def __init__(self, target: Target, timeout_s: float) -> None:
         tls, host, port = address_of(target.grpc)
         self._timeout_s = timeout_s
-        self._metadata = (("authorization", f"Bearer {token()}"),) if token() else None
+        self._metadata = tuple(target.authorization.items())
         self._channels = [_channel(target, tls, f"{host}:{port}") for _ in range(target.connections)]
         self._calls = [channel.unary_unary(INFER_METHOD) for channel in self._channels]
         self._turn = 0

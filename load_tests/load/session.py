@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from load_tests.bench.machine import describe
 from load_tests.load.assignment import Assignment
-from load_tests.load.crew import run_once
+from load_tests.load.crew import Crew
 from load_tests.load.knee import Found, Step, search, step_of
 from load_tests.load.names import pool_of
 from load_tests.load.options import Options
@@ -53,7 +53,7 @@ class Session:
                 bar.set_postfix_str(f"{ended - good} not answered well", refresh=False)
                 bar.update(ended - bar.n)
 
-            outcomes, whole = run_once(assignment, progress)
+            outcomes, whole = Crew(assignment).run(progress)
         return outcomes, whole
 
     def _assignment(self, segments: tuple[Segment, ...]) -> Assignment:

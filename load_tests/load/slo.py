@@ -10,12 +10,11 @@ from typing import Annotated, Final
 import numpy as np
 from pydantic import Field
 
-from load_tests.load.knee import Found
+from load_tests.load.knee import FAR_PAST, Found
 from load_tests.load.outcomes import Outcomes, percentile_ms
 from load_tests.load.toml_file import Section
 
 DEFAULT: Final = Path(__file__).parent / "slo.toml"
-_PAST: Final = 3.0
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -103,7 +102,7 @@ def judged_knee(goals: KneeGoals, found: Found) -> list[Rule]:
     if goals.rate is not None:
         rules.append(Rule("knee, requests/s", f">= {goals.rate:g}", f"{rate:.0f}", rate >= goals.rate))
     if goals.goodput_at_three_knees is not None:
-        kept = found.retained(_PAST)
+        kept = found.retained(FAR_PAST)
         rules.append(
             Rule(
                 "goodput at three knees, of the best",

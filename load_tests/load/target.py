@@ -40,6 +40,16 @@ class Target(Section):
         return self
 
     @property
+    def authorization(self) -> dict[str, str]:
+        """The header that carries the token; empty where there is none."""
+        return {"authorization": f"Bearer {token()}"} if token() else {}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every REST request carries for an ingress."""
+        return ({"host": self.host_header} if self.host_header else {}) | self.authorization
+
+    @property
     def local(self) -> bool:
         """Whether the services are on this machine, where their metrics can be read, too."""
         host = address_of(self.rest)[1]

@@ -13,6 +13,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import json
 import signal
 import sys
 import time
@@ -25,7 +26,7 @@ from locust.env import Environment
 
 from load_tests.load.assignment import Assignment
 from load_tests.load.names import pool_of
-from load_tests.load.outcomes import GOOD, NOT_SENT, UNANSWERED, Collector, as_json, save
+from load_tests.load.outcomes import GOOD, NOT_SENT, UNANSWERED, Collector, save
 from load_tests.load.plan import Plan, plan_of
 from load_tests.load.senders import Failed, GrpcSender, RestSender, Sender
 
@@ -160,8 +161,7 @@ def drive(assignment: Assignment, plan: Plan, start_s: float) -> Collector:
 def _report(collector: Collector) -> None:
     while True:
         gevent.sleep(_REPORT_EVERY_S)
-        good = sum(code in GOOD for code in collector.codes)
-        print(as_json({"ended": len(collector.codes), "good": good}), flush=True)
+        print(json.dumps({"ended": len(collector.codes), "good": collector.good}), flush=True)
 
 
 if __name__ == "__main__":
