@@ -30,7 +30,7 @@ def test_every_metric_is_listed() -> None:
 
 def test_what_it_tells_operators_to_write_is_what_is_tried() -> None:
     """Every line of a resolver's configuration that decides something stands in the tests' configuration, too."""
-    tried = (REPOSITORY / "load_tests" / "bench_resolver" / "resolvers.py").read_text()
+    tried = (REPOSITORY / "load_tests" / "bench_resolver" / "configurations.py").read_text()
     text = PAGE.read_text()
     for word in (
         "allow-notify", "dnstap-log-client-response-messages: yes", "dnstap-socket-path", "dnstap {", "dnstap-output unix",
