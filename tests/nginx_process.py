@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.serving.server_process import poll
+from load_tests.waiting import poll
 
 _FRAME = """\
 worker_processes 1;

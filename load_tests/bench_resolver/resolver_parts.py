@@ -16,19 +16,11 @@ from typing import Final
 from inference_services.local import LocalSettings, running
 from inference_services.processes import HOST, free_ports
 from load_tests.bench.usage import usage_of
+from load_tests.bench_resolver.configurations import ALONE, PLUGIN, TAP
 from load_tests.bench_resolver.figures import Figure
-from load_tests.bench_resolver.resolvers import (
-    ALONE,
-    PLUGIN,
-    PROGRAMS,
-    TAP,
-    Resolver,
-    authority,
-    missing,
-    resolver,
-)
+from load_tests.bench_resolver.resolvers import PROGRAMS, Resolver, authority, missing, resolver
 from load_tests.bench_resolver.sidecar_process import SidecarProcess, sidecar
-from load_tests.bench_resolver.waiting import poll
+from load_tests.waiting import poll
 
 _RATE: Final = re.compile(r"Queries per second:\s+([\d.]+)")
 _COMPLETED: Final = re.compile(r"Queries completed:\s+(\d+)")

@@ -14,7 +14,7 @@ from inference_services.processes import HOST, free_ports
 from load_tests.bench.usage import usage_of
 from load_tests.bench_resolver.figures import Figure
 from load_tests.bench_resolver.sidecar_process import TapSender, response, sidecar
-from load_tests.bench_resolver.waiting import poll
+from load_tests.waiting import poll
 from resolver.dnstap import payload_of
 from resolver.frame_streams import frame
 from resolver.rpz.journal import Journal

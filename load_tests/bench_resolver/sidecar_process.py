@@ -23,7 +23,7 @@ import dns.zone
 import httpx
 
 from inference_services.processes import HOST, free_ports
-from load_tests.bench_resolver.waiting import poll
+from load_tests.waiting import poll
 from resolver.dnstap import payload_of
 from resolver.frame_streams import CONTENT_TYPE, READY, START, STOP, control, frame
 

@@ -6,9 +6,9 @@ import signal
 import time
 from pathlib import Path
 
+from load_tests.waiting import poll
 from tests.chaos.scene import Scene
 from tests.services import metric
-from tests.serving.server_process import poll
 
 STEP_S = 3_600
 AGE = "dns_risk_snapshot_age_seconds"

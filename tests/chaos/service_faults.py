@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import time
 
+from load_tests.waiting import poll
 from tests.chaos.scene import Scene
 from tests.chaos.system import DRAIN_DELAY_S
-from tests.serving.server_process import poll
 
 # Endpoints and proxies notice later than the server that stops.
 _NOTICED_AFTER_S = DRAIN_DELAY_S / 6

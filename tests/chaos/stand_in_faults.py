@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from load_tests.waiting import poll
 from tests.chaos.models import of_other_schema
 from tests.chaos.scene import Scene
 from tests.scripted_predictor import FLAWS
 from tests.services import SHIPPED_MODEL
-from tests.serving.server_process import HOST, ServerProcess, poll
+from tests.serving.server_process import HOST, ServerProcess
 
 # Every way to answer with something that is no score.
 GARBAGE = (*(f"answer:{flaw}" for flaw in FLAWS), "status:UNKNOWN", "status:INTERNAL")

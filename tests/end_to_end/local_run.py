@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from tests.serving.server_process import HOST, REPOSITORY, free_ports, poll
+from load_tests.waiting import poll
+from tests.serving.server_process import HOST, REPOSITORY, free_ports
 
 PORTS = tuple(
     f"{service}_{protocol}_PORT"

@@ -15,8 +15,9 @@ from tritonclient.grpc import service_pb2
 
 from contract.graphs import GRAPH_INPUTS, DomainGraphs, split
 from contract.tensors import RISK_MODEL
+from load_tests.waiting import poll
 from tests.services import SAMPLE, import_passive_dns, scripted_predictor, transformer
-from tests.serving.server_process import ServerProcess, poll
+from tests.serving.server_process import ServerProcess
 from training.pools import featurized
 from transformer.featurize import featurize
 from transformer.graph_store import GraphStore, Snapshot

@@ -14,10 +14,11 @@ import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
 from contract.tensors import RISK_MODEL
+from load_tests.waiting import poll
 from tests.explainer.conftest import Services
 from tests.explainer.explain_requests import EXPLAIN, KNOWN, LONE, UNSEEN, body, explain, refusal
 from tests.services import SHIPPED_MODEL, explainer, metric, predictor, transformer
-from tests.serving.server_process import HOST, ServerProcess, free_ports, poll
+from tests.serving.server_process import HOST, ServerProcess, free_ports
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "method": (

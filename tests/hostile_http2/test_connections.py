@@ -10,13 +10,14 @@ import httpx
 import pytest
 from grpc_health.v1 import health_pb2
 
+from load_tests.waiting import poll
 from tests.hostile_http2 import frames
 from tests.hostile_http2.attacker import Attacker
 from tests.hostile_http2.calls import OK, check, head, infer, prefixed
 from tests.hostile_http2.conftest import ECHO, LIMITS, Connect
 from tests.hostile_http2.frames import Code, Kind, Setting
 from tests.serving.fronts import ATTACKED
-from tests.serving.server_process import ServerProcess, poll, running
+from tests.serving.server_process import ServerProcess, running
 
 pytestmark = pytest.mark.every_front(*ATTACKED)
 

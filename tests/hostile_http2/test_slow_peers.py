@@ -7,13 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from load_tests.waiting import poll
 from tests.hostile_http2 import frames
 from tests.hostile_http2.attacker import Attacker
 from tests.hostile_http2.calls import DEADLINE_EXCEEDED, check, head, infer, prefixed
 from tests.hostile_http2.conftest import ECHO, LIMITS, Connect
 from tests.hostile_http2.frames import DEFAULT_WINDOW, LARGEST_WINDOW, Code, Kind, Setting, frame
 from tests.serving.fronts import ATTACKED
-from tests.serving.server_process import ServerProcess, poll, running
+from tests.serving.server_process import ServerProcess, running
 
 pytestmark = pytest.mark.every_front(*ATTACKED)
 

@@ -12,13 +12,14 @@ import grpc
 import numpy as np
 import pytest
 
+from load_tests.waiting import poll
 from predictor.architecture import Architecture
 from tests.checkpoints import write_checkpoint
 from tests.graphs import random_graphs
 from tests.predictor.graph_requests import Client, request_for
 from tests.services import metric, predictor
 from tests.serving.fronts import ATTACKED
-from tests.serving.server_process import ServerProcess, poll
+from tests.serving.server_process import ServerProcess
 
 pytestmark = pytest.mark.every_front(*ATTACKED)
 

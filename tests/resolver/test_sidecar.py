@@ -23,10 +23,11 @@ import httpx
 import pytest
 
 from load_tests.bench_resolver.sidecar_process import ZONE, SidecarProcess, TapSender, response, sidecar
+from load_tests.waiting import poll
 from resolver.dnstap import payload_of
 from resolver.frame_streams import START, control, frame
 from tests.resolver.bad_names import GOOD, fresh_bad_name
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports, poll
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -26,14 +26,6 @@ def free_ports(count: int) -> list[int]:
     for listener in listeners:
         listener.close()
     return ports
-
-
-def poll(condition: Callable[[], bool], limit_s: float = 30.0, period_s: float = 0.02) -> None:
-    """Ask until it is so; fails the test when it does not become so in time."""
-    end_s = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end_s, f"not so within {limit_s} s"
-        time.sleep(period_s)
 
 
 class ServerProcess:

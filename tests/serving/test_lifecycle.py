@@ -14,7 +14,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tritonclient.grpc import service_pb2_grpc
 
-from tests.serving.server_process import HOST, ServerProcess, poll, running
+from load_tests.waiting import poll
+from tests.serving.server_process import HOST, ServerProcess, running
 from tests.serving.v2_requests import INFER, document, message
 
 pytestmark = pytest.mark.every_front

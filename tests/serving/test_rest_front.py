@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.serving.server_process import poll
+from load_tests.waiting import poll
 from tests.serving.v2_requests import INFER, document
 
 

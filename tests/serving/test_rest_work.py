@@ -13,7 +13,8 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-from tests.serving.server_process import ServerProcess, poll
+from load_tests.waiting import poll
+from tests.serving.server_process import ServerProcess
 from tests.serving.v2_requests import INFER, and_input, document, with_input
 
 

@@ -19,9 +19,10 @@ import pytest
 import trustme
 
 from load_tests.load.profile import PROFILES
+from load_tests.waiting import poll
 from tests.nginx_process import Nginx, frame
 from tests.services import import_passive_dns, metric, predictor, transformer
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports, poll
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
 
 COMMAND = [sys.executable, "-m", "load_tests.load"]
 # Whether this machine is quick is not what is tested.

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from load_tests.bench_resolver.sidecar_process import sidecar
+from load_tests.waiting import poll
 from tests.resolver.bad_names import fresh_bad_name
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports, poll
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
 
 pytestmark = pytest.mark.slow
 SAMPLE_LOG = Path(os.environ.get("DNS_RISK_SHARED", "../shared")) / "data" / "dns_traffic_sample.csv.gz"
