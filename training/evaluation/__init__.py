@@ -1,0 +1,1 @@
+"""Judge a model version by what the running services answer."""
