@@ -11,14 +11,13 @@ from pathlib import Path
 from explainer.background import UnusableBackground
 from inference_services.processes import ServiceFailed
 from predictor.checkpoint import UnusableCheckpoint, load_config
+from training import pipeline
 from training.background import make_background
-from training.card import forget_explanations, forget_figures, write_card
+from training.card import forget_explanations, write_card
 from training.data import UnusableData
 from training.evaluate import evaluate, table, write_report
 from training.explain_check import explain_check, write_figures
 from training.explain_check import table as explained
-from training.recipe import Recipe
-from training.train import train
 
 
 def main(arguments: list[str]) -> int:
@@ -35,10 +34,7 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    training = commands.add_parser("train", help="train a version and write its directory")
-    training.add_argument("--output", type=Path, required=True, help="directory of the version")
-    training.add_argument("--version", help="defaults to the output directory's name")
-    training.set_defaults(run=_train)
+    pipeline.add_commands(commands, default_data())
     background = commands.add_parser("background", help="write what explanations compare with")
     background.set_defaults(run=_background)
     evaluating = commands.add_parser("evaluate", help="served scores against baselines; writes the card")
@@ -47,9 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     checking.set_defaults(run=_explain_check)
     for command in (background, evaluating, checking):
         command.add_argument("--model_dir", type=Path, required=True, help="directory of the version")
-    for command in (training, background):
-        command.add_argument("--seed", type=int, default=0)
-    for command in (training, background, evaluating, checking):
+    background.add_argument("--seed", type=int, default=0)
+    for command in (background, evaluating, checking):
         command.add_argument("--data", type=Path, default=default_data(), help="directory of the data files")
     return parser
 
@@ -57,16 +52,6 @@ def _parser() -> argparse.ArgumentParser:
 def default_data() -> Path:
     """Where the labelled data lies: $DNS_RISK_SHARED/data, else ../shared/data."""
     return Path(os.environ.get("DNS_RISK_SHARED", "../shared")) / "data"
-
-
-def _train(options: argparse.Namespace) -> int:
-    version = options.version or options.output.name
-    config = train(options.data, options.output, version, Recipe(seed=options.seed))
-    make_background(options.data, options.output, options.seed)
-    forget_figures(options.output)
-    write_card(options.output, config)
-    print(f"{options.output}: version {config.version}, {config.metrics}")
-    return 0
 
 
 def _background(options: argparse.Namespace) -> int:

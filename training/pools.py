@@ -14,10 +14,10 @@ import orjson
 from tqdm import tqdm
 
 from contract.graphs import DomainGraphs, union
-from training.data import BENIGN, LabelledGraph, LabelledNames, private_address
-from training.fit import Pool
+from training.data import BENIGN, UNLABELLED, LabelledGraph, LabelledNames, private_address
 from training.local_names import local_names
 from training.recipe import Recipe
+from training.samples import Pool
 from training.synthetic_dga import synthetic_names
 from transformer.featurize import featurize
 from transformer.graph_store import GraphStore, Snapshot, SnapshotBuilder, UnusableLine, parse_line, publish
@@ -97,7 +97,7 @@ def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
 
 
 def graph_pool(graph: LabelledGraph) -> tuple[Pool, np.ndarray]:
-    """The ego-graphs of the graph's domains in a store of its edges, and the row of each sample.
+    """The ego-graphs of the graph's domains in a store of its edges, and the split that each is of.
 
     Benign and malicious rows count as much as each other, so that having a graph tells nothing.
     """
@@ -108,7 +108,7 @@ def graph_pool(graph: LabelledGraph) -> tuple[Pool, np.ndarray]:
     malicious_share = (label[train] == 1).mean()
     weight = np.where(label == 1, 0.5 / malicious_share, 0.5 / (1 - malicious_share))
     category = np.where(label == 1, -1, 0)
-    return Pool(graphs, category, weight), rows
+    return Pool(graphs, category, weight), np.where(label == UNLABELLED, "hidden", graph.split[rows])
 
 
 def decoy_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from training.data import UnusableData
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +52,25 @@ class Recipe:
     def as_dict(self) -> dict[str, float | int | str]:
         """For the configuration of a model version."""
         return asdict(self)
+
+
+def read_recipe(path: Path | None, overrides: Mapping[str, object]) -> Recipe:
+    """The recipe with the numbers of a TOML file, and then those of the caller, in place of its own.
+
+    Raises:
+        UnusableData: no such file, no such number, or one of another type.
+    """
+    try:
+        values = dict(tomllib.loads(path.read_text()) if path else {}) | dict(overrides)
+    except (OSError, tomllib.TOMLDecodeError) as problem:
+        raise UnusableData(f"{path}: {problem}: expected a TOML file of the recipe's numbers") from None
+    kinds: dict[str, type[int | float]] = {
+        field.name: int if isinstance(field.default, int) else float for field in fields(Recipe)
+    }
+    for name, value in values.items():
+        if name not in kinds:
+            raise UnusableData(f"{path}: {name!r} is no number of the recipe; there are {', '.join(kinds)}")
+        if type(value) is not kinds[name] and not (kinds[name] is float and type(value) is int):
+            raise UnusableData(f"{path}: {name}: expected {kinds[name].__name__}, got {value!r}")
+    typed: dict[str, Any] = {name: kinds[name](value) for name, value in values.items()}
+    return replace(Recipe(), **typed)
