@@ -82,8 +82,8 @@ def row_weights(names: LabelledNames, recipe: Recipe) -> np.ndarray:
 def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
     """Samples beside the given rows: generated names, local names, and some rows again with a leading www."""
     rng = np.random.default_rng(recipe.seed + 1)
-    generated = synthetic_names(recipe.synthetic_names, recipe.pronounceable_share, rng)
-    benign = [names.domains[row] for row in rows if not names.malicious[row]]
+    benign = [names.domains[row] for row in rows if not names.malicious[row] and names.strong[row]]
+    generated = synthetic_names(recipe.synthetic_names, benign, rng)
     local = local_names(recipe.local_names, benign, rng)
     again = rng.choice(rows, int(recipe.www_share * len(rows)), replace=False)
     again = again[[len(names.domains[row]) < 240 for row in again]]

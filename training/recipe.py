@@ -21,17 +21,16 @@ class Recipe:
     """Benign names seen in few lists contain malice; they count less."""
     medium_weight: float = 0.7
     """Hosts of a single reported URL may be abused rather than bad."""
-    synthetic_names: int = 6000
-    pronounceable_share: float = 0.67
+    synthetic_names: int = 40_000
     local_names: int = 6000
     www_share: float = 0.05
     """Rows repeated with a leading www., which the training files have stripped."""
 
-    lexical_epochs: float = 6.0
+    lexical_epochs: float = 8.0
     lexical_batch: int = 1024
     lexical_rate: float = 2e-3
     lexical_average: float = 0.999
-    ngram_keep: float = 0.3
+    ngram_keep: float = 0.4
     """Share of n-grams a sample keeps, so that no single one decides."""
     weight_decay: float = 0.01
 
