@@ -1,4 +1,4 @@
-"""`python -m training.kfp_pipeline`: the training pipeline for Kubeflow, compiled to YAML or run on this machine.
+"""`python -m training.kfp_pipeline`: training for Kubeflow, compiled to YAML or run on this machine.
 
 Needs the extra `kfp`, in an environment without the extras `rollout` and `load`.
 """

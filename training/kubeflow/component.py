@@ -1,4 +1,4 @@
-"""What runs inside a component: one step, from folders that Kubeflow brought to the folder that it takes away."""
+"""What runs inside a component: one step, from folders that Kubeflow brings to one that it takes away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pipeline on this machine, by KFP's local runner: the same components, in processes of this environment."""
+"""The pipeline on this machine: the same components, in processes that KFP's local runner starts."""
 
 from __future__ import annotations
 
