@@ -1,7 +1,7 @@
 """Kubeflow's kinds, whose CRD files are not at hand: the documented fields that we use, and no others.
 
-Field names and values: the Training Operator's PyTorchJob v1 and Katib's Experiment v1beta1, as documented in 2025.
-What they hold of Kubernetes' own (pods, jobs) is checked by Kubernetes' own schemas.
+Fields and values are of the Training Operator's PyTorchJob v1 and Katib's Experiment v1beta1, as documented
+in 2026. What they hold of Kubernetes' own (pods, jobs) is checked by Kubernetes' own schemas.
 """
 
 from __future__ import annotations
