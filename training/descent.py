@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import trange
 
+from training.data import UnusableData
 from training.peers import Peers
 from training.resume import Snapshot, read_snapshot, write_snapshot
 
@@ -156,11 +157,23 @@ class _Run:
         return self.best.step if watched else self._watch.steps
 
     def resume(self) -> None:
-        """Go on from the checkpoint, if there is one."""
+        """Go on from the checkpoint, if there is one.
+
+        Raises:
+            UnusableData: the first process has a checkpoint that this one cannot see.
+        """
         path = self._descent.checkpoint
-        if path is None or not path.exists():
-            return
-        found = read_snapshot(path)
+        if path is not None and path.exists():
+            self._restore(read_snapshot(path))
+            logger.info("%s: going on from step %d of %s", self._descent.what, self.step, path)
+        first = self._descent.peers.agreed(float(self.step))
+        if first != self.step:
+            raise UnusableData(
+                f"{path}: the first process goes on from step {first:.0f}, this one from {self.step}: "
+                "keep the output on storage that all processes share"
+            )
+
+    def _restore(self, found: Snapshot) -> None:
         self._descent.module.load_state_dict(found.module)
         self._averaged.load_state_dict(found.averaged)
         self._optimizer.load_state_dict(found.optimizer)
@@ -168,7 +181,6 @@ class _Run:
         self.step = found.step
         self.best.weights, self.best.figure = found.best, found.best_figure
         self.best.step, self.best.looks = found.best_step, found.looks
-        logger.info("%s: going on from step %d of %s", self._descent.what, self.step, path)
 
     def _save(self) -> None:
         descent, best = self._descent, self.best

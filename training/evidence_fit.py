@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -42,11 +43,12 @@ def fit_evidence(
         rng = np.random.default_rng((recipe.seed, step))
         batch = real.at(step)
         alone = rng.random(len(batch)) < recipe.edge_drop_rows
+        silent = at_least(mute.at(step), len(batch))
         egos, category, weight = graphs.batch(run.peers.share(batch))
         share = np.where(run.peers.share(alone), recipe.edge_drop, 0.0)
         told = (forget_evidence(egos, rng, share), category, weight)
-        decoy = decoys.batch(run.peers.share(mute.at(step)))[0]
-        return _evidence_loss(model, told, decoy, recipe) / run.peers.count
+        decoy = decoys.batch(run.peers.share(silent))[0]
+        return _evidence_loss(model, told, decoy, (len(batch), len(silent)), recipe)
 
     descent = Descent(
         module=path,
@@ -63,10 +65,25 @@ def fit_evidence(
     return descend(descent, watch)
 
 
+def at_least(rows: Int64[np.ndarray, " rows"], count: int) -> Int64[np.ndarray, " longer"]:
+    """The rows, from the first again if there are fewer than `count`: each row of a batch needs a partner.
+
+    >>> at_least(np.array([4, 9]), 3).tolist(), at_least(np.array([4, 9]), 1).tolist()
+    ([4, 9, 4], [4, 9])
+    """
+    return rows if len(rows) >= count else np.resize(rows, count)
+
+
 def _evidence_loss(
-    model: RiskGnn, real: tuple[DomainGraphs, Tensor, Tensor], decoys: DomainGraphs, recipe: Recipe
+    model: RiskGnn,
+    real: tuple[DomainGraphs, Tensor, Tensor],
+    decoys: DomainGraphs,
+    counts: tuple[int, int],
+    recipe: Recipe,
 ) -> Tensor:
+    """This process's part of the mean over all of its peers' rows and decoys, whose `counts` are given."""
     graphs, category, weight = real
+    rows, silent = counts
     tensors = host_tensors(graphs)
     with torch.no_grad():
         alone = lexical_logits(model, tensors)
@@ -74,14 +91,14 @@ def _evidence_loss(
     malicious = (category != 0).float()
     shift, aside = model.evidence(said, *edges)
     own = shift + (1.0 - aside) * risk_logit(alone)
-    fitted = (functional.binary_cross_entropy_with_logits(own, malicious, reduction="none") * weight).mean()
+    fitted = (functional.binary_cross_entropy_with_logits(own, malicious, reduction="none") * weight).sum()
     mute_tensors = host_tensors(decoys)
     with torch.no_grad():
         mute_alone = risk_logit(lexical_logits(model, mute_tensors))
     mute_said, mute_edges = _said(model, mute_tensors)
     mute_shift, mute_aside = model.evidence(mute_said, *mute_edges)
     # Bounded, so that a few names do not decide.
-    moved = (mute_shift - mute_aside * mute_alone).square().clamp(max=25.0).mean()
+    moved = (mute_shift - mute_aside * mute_alone).square().clamp(max=25.0).sum()
     grafted = said.clone()
     spelling = len(model.evidence.columns)
     # Other names in the targets' places: their spelling, with the degrees of the place.
@@ -89,7 +106,8 @@ def _evidence_loss(
     told = functional.binary_cross_entropy_with_logits(
         model.evidence(grafted, *edges)[0], malicious, reduction="none"
     )
-    return fitted + recipe.decoy_weight * moved + recipe.graft_weight * (told * weight).mean()
+    grafts = recipe.graft_weight * (told * weight).sum()
+    return (fitted + grafts) / rows + recipe.decoy_weight * moved / silent
 
 
 def _said(model: RiskGnn, tensors: dict[str, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import tempfile
 from pathlib import Path
 
-from training.data import UnusableData
-from training.peers import join_peers, leave_peers
-from training.recipe import Recipe, read_recipe
+from training.fit_together import fit_together
+from training.recipe import Recipe, number_of, read_recipe
 from training.steps.cache import Workshop
 from training.steps.plan import STEPS
-from training.steps.train import train
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], data: Path) -> None:
@@ -22,6 +19,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], 
     whole.set_defaults(run=_train)
     one = commands.add_parser("step", help="run one step, with those that it needs")
     one.add_argument("name", choices=STEPS)
+    one.add_argument("--output", type=Path, help="directory to copy its result to")
     one.set_defaults(run=_step)
     for command in (whole, one):
         command.add_argument("--version", help="of the model; defaults to the output directory's name, or 1")
@@ -38,22 +36,27 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], 
     for command in (whole, one, fitting):
         command.add_argument("--recipe", type=Path, help="TOML file of numbers that differ from the recipe")
         command.add_argument("--seed", type=int, help="overrides the recipe's")
+        command.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="NAME=NUMBER",
+            help="overrides one number of the recipe",
+        )
 
 
 def _train(options: argparse.Namespace) -> int:
     made = _workshop(options, options.version or options.output.name).make("package")
-    options.output.mkdir(parents=True, exist_ok=True)
-    for file in made.iterdir():
-        if file.is_dir():
-            shutil.copytree(file, options.output / file.name, dirs_exist_ok=True)
-        else:
-            shutil.copy(file, options.output)
+    shutil.copytree(made, options.output, dirs_exist_ok=True)
     print(f"{options.output}: from {made}")
     return 0
 
 
 def _step(options: argparse.Namespace) -> int:
-    print(_workshop(options, options.version or "1").make(options.name))
+    made = _workshop(options, options.version or "1").make(options.name)
+    if options.output is not None:
+        shutil.copytree(made, options.output, dirs_exist_ok=True)
+    print(made)
     return 0
 
 
@@ -62,19 +65,10 @@ def _workshop(options: argparse.Namespace, version: str) -> Workshop:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    overrides = {} if options.seed is None else {"seed": options.seed}
-    return read_recipe(options.recipe, overrides)
+    overrides = dict(number_of(text) for text in options.set)
+    return read_recipe(options.recipe, overrides | ({} if options.seed is None else {"seed": options.seed}))
 
 
 def _fit(options: argparse.Namespace) -> int:
-    if not (options.features / "samples.npz").exists():
-        raise UnusableData(f"{options.features}: expected a result of step featurize, with samples.npz")
-    peers = join_peers()
-    partial = options.output.with_suffix(".partial")
-    with tempfile.TemporaryDirectory(prefix="fit-") as folder:
-        train(options.features, _recipe(options), Path(folder), partial, peers)
-        if peers.first:
-            shutil.copytree(folder, options.output, dirs_exist_ok=True)
-            shutil.rmtree(partial)
-    leave_peers(peers)
+    fit_together(options.features, _recipe(options), options.output)
     return 0

@@ -84,7 +84,7 @@ def _prepare(
     samples: Samples, fitted: np.ndarray, beside: Beside, recipe: Recipe
 ) -> tuple[RiskGnn, Pool, np.ndarray]:
     torch.manual_seed(recipe.seed)
-    model = RiskGnn(Architecture())
+    model = RiskGnn(Architecture(), recipe.lexical_dropout, recipe.evidence_dropout)
     pool = joined([samples.names, beside.extra])
     rows = np.concatenate([np.flatnonzero(fitted), len(fitted) + np.arange(len(beside.extra.category))])
     return model, pool, rows
