@@ -18,6 +18,7 @@ from training.data import BENIGN, UNLABELLED, LabelledGraph, LabelledNames, priv
 from training.local_names import local_names
 from training.recipe import Recipe
 from training.samples import Pool
+from training.service_names import service_names
 from training.synthetic_dga import synthetic_names
 from transformer.featurize import featurize
 from transformer.graph_store import GraphStore, Snapshot, SnapshotBuilder, UnusableLine, parse_line, publish
@@ -80,19 +81,21 @@ def row_weights(names: LabelledNames, recipe: Recipe) -> np.ndarray:
 
 
 def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
-    """Samples beside the given rows: generated names, local names, and some rows again with a leading www."""
+    """Samples beside the given rows: generated names, names of local networks and
+    of services, and some rows again with a leading www.
+    """
     rng = np.random.default_rng(recipe.seed + 1)
     benign = [names.domains[row] for row in rows if not names.malicious[row] and names.strong[row]]
     generated = synthetic_names(recipe.synthetic_names, benign, rng)
-    local = local_names(recipe.local_names, benign, rng)
+    harmless = local_names(recipe.local_names, benign, rng) + service_names(recipe.service_names, benign, rng)
     again = rng.choice(rows, int(recipe.www_share * len(rows)), replace=False)
     again = again[[len(names.domains[row]) < 240 for row in again]]
-    domains = [*generated, *local, *(f"www.{names.domains[row]}" for row in again)]
-    graphs, kept = featurized(Snapshot.empty(), domains, "generated, local and www names")
+    domains = [*generated, *harmless, *(f"www.{names.domains[row]}" for row in again)]
+    graphs, kept = featurized(Snapshot.empty(), domains, "names beside the labelled ones")
     category = np.concatenate(
-        [np.full(len(generated), DGA), np.full(len(local), BENIGN), names.category[again]]
+        [np.full(len(generated), DGA), np.full(len(harmless), BENIGN), names.category[again]]
     )
-    weight = np.concatenate([np.ones(len(generated) + len(local)), row_weights(names, recipe)[again]])
+    weight = np.concatenate([np.ones(len(generated) + len(harmless)), row_weights(names, recipe)[again]])
     return Pool(graphs, category[kept], weight[kept])
 
 

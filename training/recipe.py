@@ -23,6 +23,7 @@ class Recipe:
     """Hosts of a single reported URL may be abused rather than bad."""
     synthetic_names: int = 40_000
     local_names: int = 6000
+    service_names: int = 12_000
     www_share: float = 0.05
     """Rows repeated with a leading www., which the training files have stripped."""
 
