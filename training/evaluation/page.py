@@ -99,10 +99,11 @@ _GRAPH_NOTE: Final = (
     "second, with the interval of the difference: of calibration error, less is better."
 )
 _ROBUSTNESS_NOTE: Final = (
-    "charbot: two random characters of a benign name replaced. homoglyphs, look-alikes: one letter of a "
-    "popular name replaced by its twin of another script, or by digits and letters. These count as malicious, beside "
-    "unchanged benign rows, and should be flagged. random-subdomains: a random label in front of a benign "
-    "name, which stays benign, beside unchanged malicious rows, and should not be flagged."
+    "charbot: two random characters of a benign name replaced. "
+    "homoglyphs, look-alikes: one letter of a popular name replaced by its twin of another script, or by "
+    "digits and letters. These count as malicious, beside unchanged benign rows, and should be flagged. "
+    "random-subdomains: a random label in front of a benign name, which stays benign, beside unchanged "
+    "malicious rows, and should not be flagged."
 )
 _ABLATION_NOTE: Final = "The same rows and weights with that part of the tensors taken away."
 _BASELINES_NOTE: Final = "Trained and scored in the same run; hetero GraphSAGE is the mean over its seeds."

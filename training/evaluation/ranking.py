@@ -122,11 +122,11 @@ def curves(malicious: Bool[np.ndarray, " rows"], scores: Float[np.ndarray, " row
     ranked = ranking(malicious, scores)
     found, flagged = _cumulated(ranked, np.ones(len(scores)))
     recall, rate = found / found[-1], flagged / flagged[-1]
-    grid = np.concatenate([np.geomspace(1e-4, 1, MOST_POINTS // 2), np.linspace(0, 1, MOST_POINTS // 2)])
+    grid = np.concatenate([np.geomspace(1e-4, 1, MOST_POINTS // 2), np.linspace(0, 1, MOST_POINTS // 2 - 1)])
     on_roc = _nearest_below(rate, grid)
     on_recall = _nearest_below(recall, np.linspace(0, 1, MOST_POINTS))
     return Curves(
-        roc=_points(rate[on_roc], recall[on_roc]),
+        roc=[(0.0, 0.0), *_points(rate[on_roc], recall[on_roc])],
         precision_recall=_points(recall[on_recall], (found / (found + flagged))[on_recall]),
         reliability=_reliability(ranked),
     )
