@@ -66,9 +66,9 @@ registered domains than training names.
 _EVALUATED: Final = """\
 {table}
 
-Served scores: the names went through the running transformer and predictor. 95 % intervals by bootstrap over
-registered domains. "Strong rows" leaves out benign rows of weak label quality. By category, source, month and
-generator family, robustness, ablation, curves and cost: [{page}]({page})."""
+{sampled}Served scores: the names went through the running transformer and predictor. 95 % intervals
+by bootstrap over registered domains. "Strong rows" leaves out benign rows of weak label quality. By category,
+source, month and generator family, robustness, ablation, curves and cost: [{page}]({page})."""
 
 
 _EXPLAINED: Final = """\
@@ -119,4 +119,6 @@ def write_card(directory: Path, config: ModelConfig) -> None:
 def _figures(directory: Path) -> str:
     if not (directory / REPORT_JSON).exists():
         return "Not evaluated yet: run `make evaluate`."
-    return _EVALUATED.format(table=served_table(read(directory)), page=REPORT_HTML)
+    report = read(directory)
+    sampled = "**From a sample of the rows only.** " if report.sampled else ""
+    return _EVALUATED.format(table=served_table(report), sampled=sampled, page=REPORT_HTML)

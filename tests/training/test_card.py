@@ -21,6 +21,14 @@ def test_a_card_shows_the_headline_of_its_report(tmp_path: Path) -> None:
     text = card(tmp_path)
     assert table(report()) in text
     assert "(report.html)" in text
+    assert "sample" not in text.partition("## Figures")[2].partition("## Explanations")[0]
+
+
+def test_a_card_says_what_is_of_a_sample(tmp_path: Path) -> None:
+    """Figures of --quick are not taken for the version's."""
+    shutil.copy(SHIPPED_MODEL / "config.json", tmp_path)
+    reports.write(report(sampled=True), tmp_path)
+    assert "From a sample of the rows only" in card(tmp_path)
 
 
 def test_a_version_without_figures_says_how_to_get_them(tmp_path: Path) -> None:

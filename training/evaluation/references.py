@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ from training.evaluation.samples import Samples, Size
 from training.pools import featurized
 from transformer.graph_store import Snapshot
 
+logger = logging.getLogger(__name__)
+
 NGRAMS: Final = "ngram-regression"
 BOOSTING: Final = "gradient-boosting"
 PROPAGATION: Final = "label-propagation"
@@ -39,6 +42,7 @@ def references(
     samples: Samples, data: Path, size: Size, names: JudgedNames, idn: Judged, graph: JudgedGraph
 ) -> dict[str, ByPath]:
     """Figures of every baseline by its name, on the paths that it can be compared on."""
+    logger.info("baselines: n-grams and boosting on %d names, then the graph", len(samples.train.domains))
     published = read_published_graph(data / GRAPH_NODES, data / GRAPH_EDGES)
     rows = samples.graph_rows
     sage = [scores[rows] for scores in hetero_sage(published, size.seeds, size.epochs)]

@@ -24,7 +24,7 @@ from training.served import ServedModel
 
 logger = logging.getLogger(__name__)
 
-# Of TEST-NET-like 198.18.0.0/15: nobody's, and in no store.
+# Of 198.18.0.0/15, set aside for benchmarks (RFC 2544): in no store.
 FRESH_ADDRESS: Final = "A 198.18.0.1"
 
 

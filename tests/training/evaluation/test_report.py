@@ -4,7 +4,13 @@ import pytest
 
 from tests.training.evaluation.made_up import report
 from training.evaluation import report as reports
-from training.evaluation.report import REPORT_JSON, UnusableReport
+from training.evaluation.report import REPORT_JSON, Estimate, UnusableReport
+
+
+def test_no_figure_is_not_a_number() -> None:
+    """What was not measured is refused where it would be written, not where it is read."""
+    with pytest.raises(ValueError, match="finite number"):
+        Estimate(value=float("nan"), low=0.0, high=1.0)
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
