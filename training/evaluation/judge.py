@@ -70,13 +70,11 @@ class JudgedNames:
 
     def by_part(self, scores: Float[np.ndarray, " rows"]) -> dict[str, Figures]:
         """Figures of strong and of all rows, of every part of both, and of unseen families in the mean."""
-        found = {}
+        found = self.headlines(scores)
         for base, rows in bases(self.names).items():
-            found[base] = self.judged.figures(scores, rows)
             for part, chosen in slices(self.names, rows).items():
                 if enough(self.names.malicious[chosen & (scores != NOT_SCORED)]):
                     found[f"{base}/{part}"] = self.judged.figures(scores, chosen)
-            found |= {f"{base}/{UNSEEN}": mean for mean in self._unseen(scores, rows)}
         return found
 
     def headlines(self, scores: Float[np.ndarray, " rows"]) -> dict[str, Figures]:
