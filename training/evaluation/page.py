@@ -10,12 +10,14 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from training.evaluation.headline import BASELINES, HEADLINES, shown
+from training.evaluation.intervals import FEWEST_ROWS
 from training.evaluation.plots import bars, ranking_plot, reliability_plot
 from training.evaluation.report import REPORT_HTML, Figures, Report
 
+_LEFT_OUT: Final = f"Here as below, parts with fewer than {FEWEST_ROWS} rows of either class are left out."
 # Parts of names/strong and of names/all, with what is said of them.
 PARTS: Final = (
-    ("category", "By category", "Malice of one kind against all benign rows."),
+    ("category", "By category", f"Malice of one kind against all benign rows. {_LEFT_OUT}"),
     ("source", "By source of the malicious name", "Malice of one source against all benign rows."),
     ("benign-source", "By source of the benign name", "All malice against benign rows of one source."),
     ("month", "By month of first sight", "Generated names have no such month and are left out."),

@@ -32,6 +32,8 @@ def test_a_quick_evaluation_of_the_shipped_model(tmp_path: Path, capsys: pytest.
     assert parts >= {"category", "source", "benign-source", "month", "family"}
     assert {f"ablation/graph/{part}" for part in GRAPH_PARTS} <= report.figures.keys()
     assert len(report.baselines) == 4
+    assert report.cost.names_per_second > 0
+    assert report.cost.microseconds_per_graph > 0
     # Far inside the intervals of the whole test: a mistake in rows or labels would leave them.
     assert report.figures["names/strong"].auc.value > 0.9
     assert report.figures["graph/gain-of-evidence"].auc.low > 0.05
