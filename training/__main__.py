@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from explainer.background import UnusableBackground
 from inference_services.processes import ServiceFailed
@@ -15,9 +16,23 @@ from training import pipeline
 from training.background import make_background
 from training.card import forget_explanations, write_card
 from training.data import UnusableData
-from training.evaluate import evaluate, table, write_report
+from training.evaluation import report as reports
+from training.evaluation.headline import table
+from training.evaluation.page import write_page
+from training.evaluation.readme import NoPlace, renewed
+from training.evaluation.run import evaluate
+from training.evaluation.samples import FULL, QUICK
 from training.explain_check import explain_check, write_figures
 from training.explain_check import table as explained
+
+_REFUSALS: Final = (
+    UnusableData,
+    UnusableCheckpoint,
+    UnusableBackground,
+    reports.UnusableReport,
+    NoPlace,
+    ServiceFailed,
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +41,7 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         return int(options.run(options))
-    except (UnusableData, UnusableCheckpoint, UnusableBackground, ServiceFailed) as problem:
+    except _REFUSALS as problem:
         print(problem, file=sys.stderr)
         return 1
 
@@ -37,11 +52,18 @@ def _parser() -> argparse.ArgumentParser:
     pipeline.add_commands(commands, default_data())
     background = commands.add_parser("background", help="write what explanations compare with")
     background.set_defaults(run=_background)
-    evaluating = commands.add_parser("evaluate", help="served scores against baselines; writes the card")
+    evaluating = commands.add_parser(
+        "evaluate", help="served scores against baselines; writes report and card"
+    )
+    evaluating.add_argument("--quick", action="store_true", help="a sample of the rows: does it work?")
     evaluating.set_defaults(run=_evaluate)
     checking = commands.add_parser("explain-check", help="are explanations true, stable and quick?")
     checking.set_defaults(run=_explain_check)
-    for command in (background, evaluating, checking):
+    figures = commands.add_parser("figures", help="write a version's figures into README")
+    figures.add_argument("--readme", type=Path, required=True, help="page with the marks of the figures")
+    figures.add_argument("--check", action="store_true", help="write nothing; status 1 where they differ")
+    figures.set_defaults(run=_figures)
+    for command in (background, evaluating, checking, figures):
         command.add_argument("--model_dir", type=Path, required=True, help="directory of the version")
     background.add_argument("--seed", type=int, default=0)
     for command in (background, evaluating, checking):
@@ -63,11 +85,31 @@ def _background(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    report = evaluate(options.data, options.model_dir)
-    write_report(report, options.model_dir)
+    report = evaluate(options.data, options.model_dir, QUICK if options.quick else FULL)
+    reports.write(report, options.model_dir)
+    write_page(report, options.model_dir)
     write_card(options.model_dir, load_config(options.model_dir))
     print(table(report))
     return 0
+
+
+def _figures(options: argparse.Namespace) -> int:
+    report = reports.read(options.model_dir)
+    page = _page(options.readme)
+    if (new := renewed(page, report)) == page:
+        return 0
+    if options.check:
+        print(f"{options.readme}: its figures are not those of {options.model_dir}")
+        return 1
+    options.readme.write_text(new, encoding="utf-8")
+    return 0
+
+
+def _page(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise NoPlace(f"{path}: {problem}: expected a page of text") from None
 
 
 def _explain_check(options: argparse.Namespace) -> int:

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from training.data import GRAPH_EDGES, GRAPH_NODES, IDN_NAMES, TEST_NAMES, TRAIN_NAMES
-from training.evaluate import evaluate, write_report
+from training.evaluation import report as reports
+from training.evaluation.page import write_page
+from training.evaluation.run import evaluate
 from training.steps.step import Inputs, Step
 
 
 def _run(inputs: Inputs, output: Path) -> None:
-    write_report(evaluate(inputs.data, inputs.folders["calibrate"]), output)
+    report = evaluate(inputs.data, inputs.folders["calibrate"])
+    reports.write(report, output)
+    write_page(report, output)
 
 
 EVALUATE: Final = Step(
