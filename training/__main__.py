@@ -1,4 +1,4 @@
-"""`python -m training`: train a version, evaluate it and check its explanations through the services."""
+"""`python -m training`: train a version, evaluate it, check its explanations, judge it, track it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from training.data import UnusableData
 from training.evaluate import evaluate, table, write_report
 from training.explain_check import explain_check, write_figures
 from training.explain_check import table as explained
+from training.gate import command as gate
 from training.recipe import Recipe
 from training.train import train
 
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluating.set_defaults(run=_evaluate)
     checking = commands.add_parser("explain-check", help="are explanations true, stable and quick?")
     checking.set_defaults(run=_explain_check)
+    gate.add_arguments(commands.add_parser("gate", help=gate.HELP, description=gate.HELP))
     for command in (background, evaluating, checking):
         command.add_argument("--model_dir", type=Path, required=True, help="directory of the version")
     for command in (training, background):
