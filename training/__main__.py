@@ -19,6 +19,7 @@ from training.explain_check import explain_check, write_figures
 from training.explain_check import table as explained
 from training.gate import command as gate
 from training.recipe import Recipe
+from training.registry import command as registry
 from training.train import train
 
 
@@ -47,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("explain-check", help="are explanations true, stable and quick?")
     checking.set_defaults(run=_explain_check)
     gate.add_arguments(commands.add_parser("gate", help=gate.HELP, description=gate.HELP))
+    registry.add_track_arguments(
+        commands.add_parser("track", help=registry.TRACK_HELP, description=registry.TRACK_HELP)
+    )
+    registry.add_registry_arguments(
+        commands.add_parser("registry", help=registry.REGISTRY_HELP, description=registry.REGISTRY_HELP)
+    )
     for command in (background, evaluating, checking):
         command.add_argument("--model_dir", type=Path, required=True, help="directory of the version")
     for command in (training, background):
