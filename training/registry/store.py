@@ -27,6 +27,7 @@ _DEFAULTS: Final = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     # Commands show progress of their own.
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # Where there is no git, that is no news.
     "GIT_PYTHON_REFRESH": "quiet",
 }
