@@ -32,10 +32,8 @@ class Verdict(StrEnum):
 
 
 class _Frozen(BaseModel):
-    # JSON has no NaN, and a figure that is none must still be read back, since it fails the gate.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", protected_namespaces=(), ser_json_inf_nan="strings"
-    )
+    # JSON has no NaN: it would come back as null, and the file be unreadable.
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
 class Number(_Frozen):

@@ -58,7 +58,7 @@ def track(config: ModelConfig, directory: Path, client: MlflowClient, uri: str, 
 
     Raises:
         RegistryFailed: the weights are not those of the configuration, files are too many, or no such parent.
-        UnusableReport: a report that is not of its format, or of other weights.
+        UnusableReport: a report that is not of its format, of other weights, or of a sample.
     """
     if sha256(directory / WEIGHTS_FILE) != config.weights_sha256:
         raise RegistryFailed(f"{directory / WEIGHTS_FILE}: not the weights that config.json names")
@@ -121,6 +121,8 @@ def _report(config: ModelConfig, directory: Path) -> Report | None:
     report = read(directory)
     if report.weights_sha256 != config.weights_sha256:
         raise UnusableReport(f"{directory / REPORT_JSON}: of other weights: run `make evaluate` again")
+    if report.sampled:
+        raise UnusableReport(f"{directory / REPORT_JSON}: of a sample of the rows: run `make evaluate`")
     return report
 
 

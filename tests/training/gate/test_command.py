@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollout.gate_file import read_gate_file
-from tests.training.reports import estimate, figures, report, write_version
+from tests.training.reports import PATHS, estimate, figures, report, write_version
 from training.__main__ import main
 from training.evaluation.report import REPORT_JSON
 from training.gate.policy import DEFAULT_POLICY
@@ -66,6 +66,22 @@ def test_what_cannot_be_judged_has_status_2_and_one_line(
     assert status == 2
     assert "run `make evaluate` first" in capsys.readouterr().err
     assert not output.exists()
+
+
+def test_a_report_that_judges_nothing_is_refused(
+    versions: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One of a sample, one with a figure that is no number, one without any figure."""
+    write_version(versions[0], "2", 2, report(sampled=True))
+    assert gate(versions)[0] == 2
+    assert "of a sample" in capsys.readouterr().err
+    path = versions[1] / REPORT_JSON
+    path.write_text(path.read_text().replace("0.97,", "NaN,", 1))
+    assert gate((versions[1], versions[1]))[0] == 2
+    assert "finite number" in capsys.readouterr().err
+    write_version(versions[0], "2", 2, report(dict.fromkeys(PATHS)))
+    assert gate((versions[0], versions[0]))[0] == 2
+    assert "figures: expected at least one" in capsys.readouterr().err
 
 
 def test_a_report_of_other_weights_is_refused(

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from inference_services.processes import free_ports
 from predictor.checkpoint import load_config
 from rollout.gate_file import GateFile
 from tests.rollout.gates import gate_file, written
-from tests.training.registry.conftest import Registry, filled
+from tests.training.registry.conftest import Registry
 from tests.training.registry.offline import SPOKE
 from tests.training.reports import write_version
 from training.registry.store import MODEL, open_client
@@ -87,17 +88,22 @@ def test_the_stable_version_is_the_parent(own: Registry) -> None:
     assert [mlflow.get_model_version(MODEL, number).tags["parent"] for number in ("3", "4")] == ["1", "3"]
 
 
-def test_what_is_no_finished_version_is_refused(own: Registry) -> None:
+def test_what_is_no_finished_version_is_refused(own: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     """Exchanged weights, a report of others, an unknown parent: status 2, one line, nothing registered."""
     shutil.copy(own.versions / "report-of-2.json", own.versions / "1" / "report.json")
-    refusals = [own.track("1"), own.track("2", "--parent", "9"), own.track("none")]
-    (own.versions / "2" / "model.safetensors").write_bytes(b"others")
-    refusals.append(own.track("2"))
-    said = ["of other weights", "no version '9': expected one of 2, 1", "config.json", "not the weights"]
-    for refusal, words in zip(refusals, said, strict=True):
-        assert refusal.returncode == 2
-        assert words in refusal.stderr
-        assert refusal.stderr.count("\n") == 1
+    (own.versions / "other").mkdir()
+    shutil.copy(own.versions / "2" / "config.json", own.versions / "other")
+    shutil.copy(own.versions / "1" / "model.safetensors", own.versions / "other")
+    for version, more, said in (
+        ("1", (), "of other weights"),
+        ("2", ("--parent", "9"), "no version '9': expected one of 2, 1"),
+        ("none", (), "config.json"),
+        ("other", (), "not the weights that config.json names"),
+    ):
+        assert own.here("track", str(own.versions / version), *more) == 2
+        refused = capsys.readouterr().err
+        assert said in refused
+        assert refused.count("\n") == 1
     assert len(client(own).search_model_versions(f"name = '{MODEL}'")) == 2
 
 
@@ -132,18 +138,18 @@ def test_the_gates_yes_promotes(own: Registry, tmp_path: Path) -> None:
     assert own.run("registry", "show", "canary").stdout.startswith("version: 2 (model version 2")
 
 
-def test_without_the_gates_yes_nothing_is_promoted(own: Registry, tmp_path: Path) -> None:
+def test_without_the_gates_yes_nothing_is_promoted(
+    own: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A no and other weights have status 1, no verdict at all status 2; the alias stays unset."""
-    promote = ("registry", "promote", "2", "--to", "stable", "--gate")
-    path = str(written(tmp_path, gate_of(own, "2", passed=False)))
-    said_no = own.run(*promote, path)
-    written(tmp_path, gate_file(version="2"))
-    others = own.run(*promote, path)
-    absent = own.run(*promote, str(tmp_path / "none.json"))
-    assert (said_no.returncode, others.returncode, absent.returncode) == (1, 1, 2)
-    assert "the gate says no to version 2" in said_no.stderr
-    assert "the gate judged other weights of version 2" in others.stderr
-    assert "No such file" in absent.stderr
+    for gate, status, said in (
+        (gate_of(own, "2", passed=False), 1, "the gate says no to version 2"),
+        (gate_file(version="2"), 1, "the gate judged other weights of version 2"),
+        (None, 2, "No such file"),
+    ):
+        path = written(tmp_path, gate) if gate else tmp_path / "none.json"
+        assert own.here("registry", "promote", "2", "--to", "stable", "--gate", str(path)) == status
+        assert said in capsys.readouterr().err
     assert not client(own).get_registered_model(MODEL).aliases
 
 
@@ -156,35 +162,35 @@ def test_force_is_written_down_and_a_version_is_taken_back(own: Registry) -> Non
     assert mlflow.get_registered_model(MODEL).aliases == {"stable": 1}
     assert mlflow.get_model_version(MODEL, "2").tags["stable.by"] == "force: the gate is away"
     assert mlflow.get_model_version(MODEL, "1").tags["stable.by"] == "force: taken back: complaints"
-    empty = own.run("registry", "promote", "2", "--to", "stable", "--force", " ")
-    assert empty.returncode == 1
-    assert "needs a reason" in empty.stderr
+    assert own.here("registry", "promote", "2", "--to", "stable", "--force", " ") == 1
 
 
-def test_weights_that_were_exchanged_in_the_store_are_not_promoted(tmp_path: Path) -> None:
+def test_weights_that_were_exchanged_in_the_store_are_not_promoted(
+    own: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """They are hashed again, since an alias is what people deploy by."""
-    registry = filled(tmp_path)
-    source = Path(client(registry).get_model_version(MODEL, "1").source.removeprefix("file://"))
+    source = Path(client(own).get_model_version(MODEL, "1").source.removeprefix("file://"))
     (source / "model.safetensors").write_bytes(b"others")
-    path = written(tmp_path, gate_of(registry, "1"))
-    done = registry.run("registry", "promote", "1", "--to", "stable", "--gate", str(path))
-    assert (done.returncode, "is not what was tracked" in done.stderr) == (2, True)
+    promote = ("registry", "promote", "1", "--to", "stable")
+    assert own.here(*promote, "--gate", str(written(tmp_path, gate_of(own, "1")))) == 2
+    assert "is not what was tracked" in capsys.readouterr().err
     (source / "model.safetensors").unlink()
-    done = registry.run("registry", "promote", "1", "--to", "stable", "--force", "why not")
-    assert (done.returncode, "is gone from" in done.stderr) == (2, True)
+    assert own.here(*promote, "--force", "why not") == 2
+    assert "is gone from" in capsys.readouterr().err
+    assert not client(own).get_registered_model(MODEL).aliases
 
 
-def test_two_versions_are_compared(own: Registry, tmp_path: Path) -> None:
+def test_two_versions_are_compared(own: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Side by side at once; as a page with plots where both were evaluated."""
     output = tmp_path / "compare.html"
     compare = ("registry", "compare", "1", "2", "--output", str(output))
-    half = own.run(*compare)
-    assert half.returncode == 0, half.stderr
-    assert "| names/strong/auc | 0.9700 |  |  |" in half.stdout
-    assert "no page" in half.stdout
+    assert own.here(*compare) == 0
+    half = capsys.readouterr().out
+    assert "| names/strong/auc | 0.9700 |  |  |" in half
+    assert "no page" in half
     assert not output.exists()
     shutil.copy(own.versions / "report-of-2.json", own.versions / "2" / "report.json")
-    assert own.track("2").returncode == 0
+    assert own.here("track", str(own.versions / "2")) == 0
     whole = own.run(*compare)
     assert "| names/strong/auc | 0.9700 | 0.9800 | +0.0100 |" in whole.stdout
     page = output.read_text()
@@ -192,30 +198,39 @@ def test_two_versions_are_compared(own: Registry, tmp_path: Path) -> None:
     assert "0.9800 [0.9700, 0.9900]" in page
 
 
-def test_where_there_is_no_registry_that_is_said(tmp_path: Path) -> None:
-    """No file, a file that is none, no server, no such kind of place: status 2 and one line, and nothing is made."""
-    places = {
+def test_where_there_is_no_registry_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No file, a file that is none, no such kind of place: status 2 and one line, and nothing is made."""
+    (tmp_path / "junk.db").write_text("junk")
+    for uri, said in {
         f"sqlite:///{tmp_path / 'none' / 'mlflow.db'}": "no registry yet",
         f"sqlite:///{tmp_path / 'junk.db'}": "file is not a database",
-        "http://user:secret@127.0.0.1:9": "http://127.0.0.1:9: ",
         f"file://{tmp_path}": "expected sqlite:///FILE",
-    }
-    (tmp_path / "junk.db").write_text("junk")
-    for uri, said in places.items():
-        done = Registry(uri, tmp_path).run("registry", "list")
-        assert done.returncode == 2
-        assert said in done.stderr
-        assert "secret" not in done.stderr
-        assert done.stderr.count("\n") == 1, done.stderr
+        "ftp://user:secret@127.0.0.1": "ftp://127.0.0.1: expected",
+    }.items():
+        assert Registry(uri, tmp_path).here("registry", "list") == 2
+        refused = capsys.readouterr().err
+        assert said in refused
+        assert "secret" not in refused
+        assert refused.count("\n") == 1
     assert not (tmp_path / "none").exists()
 
 
-def test_versions_are_found_by_number_or_alias_only(kept: Registry) -> None:
+def test_a_server_that_is_away_is_not_waited_for(tmp_path: Path) -> None:
+    """Status 2 and one line without its password."""
+    away = Registry(f"http://user:secret@127.0.0.1:{free_ports(1)[0]}", tmp_path).run("registry", "list")
+    assert away.returncode == 2
+    assert away.stderr.startswith("http://127.0.0.1:")
+    assert away.stderr.count("\n") == 1
+    assert "secret" not in away.stderr
+
+
+def test_versions_are_found_by_number_or_alias_only(
+    kept: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Anything else has status 2 and a line with what there is."""
-    for which in ("9", "latest", "-1", "1.0", "9999999999999999999999"):
-        done = kept.run("registry", "compare", "1", "--", which)
-        assert done.returncode == 2
-        assert f"no version {which!r}: expected one of 2, 1" in done.stderr
+    for which in ("9", "latest", "1.0", "\u0661", "9999999999999999999999"):
+        assert kept.here("registry", "show", which) == 2
+        assert f"no version {which!r}: expected one of 2, 1" in capsys.readouterr().err
 
 
 def test_hashes_of_weights_are_of_the_kept_file(kept: Registry) -> None:
