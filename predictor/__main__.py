@@ -52,7 +52,7 @@ def build(settings: PredictorSettings, name: str) -> RiskPredictor:
     except (UnusableCheckpoint, RuntimeError) as refusal:
         raise SystemExit(str(refusal)) from None
     logger.info("model_loaded", extra={"version": config.version, "device": str(scorer.device)})
-    BuildMetrics().announce("predictor", server_version(), config.version)
+    BuildMetrics().announce("predictor", server_version(), config.version, config.weights_sha256)
     meter = BatchMeter(BatcherMetrics())
     batcher = Batcher(
         scorer,

@@ -16,7 +16,8 @@ from typing import Any, Final
 from rollout import feedback
 from rollout.cluster import Cluster, ClusterFailed, Overtaken
 from rollout.controller import Controller, watch
-from rollout.policy import DEFAULT_POLICY, UnusablePolicy, check_steps, read_policy
+from rollout.gate import admitted
+from rollout.policy import DEFAULT_POLICY, Policy, UnusablePolicy, check_steps, read_policy
 from rollout.prometheus import Prometheus
 from rollout.report import write_report
 from rollout.state import ENDED, Images, Phase, Release, State
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with closing(Cluster(options.namespace, options.kubeconfig, dry_run=options.dry_run)) as cluster:
             prometheus = Prometheus(options.prometheus)
             controller = Controller(cluster, prometheus, policy, options.name, options.mode)
-            return _COMMANDS[options.command](controller, options, policy.steps)
+            return _COMMANDS[options.command](controller, options, policy)
     except KeyboardInterrupt:
         print("stopped; the rollout stays as it is, and goes on with `watch`", file=sys.stderr)
         return 0
@@ -49,15 +50,18 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _start(controller: Controller, options: Any, steps: tuple[int, ...]) -> int:
-    state = controller.start(_release(options), options.steps or steps)
+def _start(controller: Controller, options: Any, policy: Policy) -> int:
+    gate = admitted(options.gate, options.model_uri, required=policy.gate.required)
+    state = controller.start(_release(options), options.steps or policy.steps, gate=gate)
     print(describe(state))
     return 0
 
 
-def _shadow(controller: Controller, options: Any, steps: tuple[int, ...]) -> int:
+def _shadow(controller: Controller, options: Any, policy: Policy) -> int:
+    # A shadow answers nobody, so the policy asks no gate of it; one that is given counts.
+    gate = admitted(options.gate, options.model_uri, required=False)
     shadow = (options.percent, options.minutes * 60.0)
-    print(describe(controller.start(_release(options), steps, shadow)))
+    print(describe(controller.start(_release(options), policy.steps, shadow, gate)))
     return 0
 
 
@@ -70,27 +74,27 @@ def _release(options: Any) -> Release:
     return Release(model_uri=options.model_uri, images=images)
 
 
-def _status(controller: Controller, _options: Any, _steps: tuple[int, ...]) -> int:
+def _status(controller: Controller, _options: Any, _policy: Policy) -> int:
     state = controller.state()
     print("no rollout yet" if state is None else describe(state))
     return 0
 
 
-def _step(controller: Controller, options: Any, _steps: tuple[int, ...]) -> int:
+def _step(controller: Controller, options: Any, _policy: Policy) -> int:
     return _ended(controller.tick(), options)
 
 
-def _promote(controller: Controller, _options: Any, _steps: tuple[int, ...]) -> int:
+def _promote(controller: Controller, _options: Any, _policy: Policy) -> int:
     print(describe(controller.promote()))
     return 0
 
 
-def _abort(controller: Controller, options: Any, _steps: tuple[int, ...]) -> int:
+def _abort(controller: Controller, options: Any, _policy: Policy) -> int:
     controller.abort(options.reason)
     return 0 if _ended(controller.tick(), options) == ABORTED else REFUSED
 
 
-def _watch(controller: Controller, options: Any, _steps: tuple[int, ...]) -> int:
+def _watch(controller: Controller, options: Any, _policy: Policy) -> int:
     state, shown = None, ""
     for state in watch(controller, options.interval, forever=options.forever):
         text = describe(state) if state else "no rollout"
@@ -132,7 +136,7 @@ def describe(state: State) -> str:
     return "\n".join(lines)
 
 
-_COMMANDS: Final[Mapping[str, Callable[[Controller, Any, tuple[int, ...]], int]]] = {
+_COMMANDS: Final[Mapping[str, Callable[[Controller, Any, Policy], int]]] = {
     "start": _start,
     "shadow": _shadow,
     "status": _status,
@@ -186,6 +190,11 @@ def _arguments(parser: argparse.ArgumentParser, command: str) -> None:
         add("--model-uri", required=True, help="storageUri of the new model version")
         for component in ("predictor", "transformer", "explainer"):
             add(f"--{component}-image", help="default: the stable version's")
+        add(
+            "--gate",
+            type=Path,
+            help="verdict of `python -m training gate`; refused if it is not a yes to this",
+        )
     if command == "start":
         add("--steps", type=_steps_of, help="percents, such as 5,25,50,100; default: the policy's")
     if command == "shadow":

@@ -13,6 +13,7 @@ from typing import Final
 from rollout.cluster import Cluster, ClusterFailed, Overtaken
 from rollout.decide import Seen, aborting, decide
 from rollout.evidence import Evidence
+from rollout.gate_file import Judged
 from rollout.gateway import Gateway
 from rollout.judge import judge
 from rollout.knative import Knative
@@ -50,13 +51,20 @@ class Controller:
         """The rollout as recorded; None where there never was one."""
         return self._cluster.read_state()[0]
 
-    def start(self, canary: Release, steps: tuple[int, ...], shadow: tuple[int, float] = (0, 0.0)) -> State:
+    def start(
+        self,
+        canary: Release,
+        steps: tuple[int, ...],
+        shadow: tuple[int, float] = (0, 0.0),
+        gate: Judged | None = None,
+    ) -> State:
         """Begin: record the rollout and set up the canary, without any traffic.
 
         Args:
             canary: what the new version is made of; images that are not given stay the stable one's.
             steps: percent of the traffic.
             shadow: percent to mirror and seconds to do so, instead of steps.
+            gate: the weights that may get traffic; None lets any.
 
         Raises:
             Refused: one is under way, or this is no deployment that it can work on.
@@ -81,6 +89,7 @@ class Controller:
             steps=steps,
             mirror_percent=shadow[0],
             shadow_s=shadow[1],
+            gate=gate,
             stable=stable,
             canary=whole,
             began=now,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rollout.gate_file import Judged
 from rollout.judge import Verdict, overall
 from rollout.policy import Policy
 from rollout.prometheus import Build
@@ -57,17 +58,20 @@ def _prepare(state: State, seen: Seen, policy: Policy, now: float) -> State:
     if not state.applied:
         return state
     # Readiness of the moment before counts for nothing: the cluster must have been told first.
+    refused = ""
     if seen.canary_ready and seen.canary_builds:
         misfit = skew(seen.canary_builds, seen.stable_builds or ())
         if misfit:
             return aborting(state, now, misfit)
-        version = model_version(seen.canary_builds)
-        if version:
+        version, refused = model_version(seen.canary_builds), ungated(state.gate, seen.canary_builds)
+        if version and not refused:
             phase = Phase.SHADOWING if state.shadow_s else Phase.STEPPING
-            return state.enter(phase, now, model_version=version)
+            return state.enter(phase, now, model_version=version, reason="")
     if now - state.phase_began > policy.patience.ready_s:
-        return aborting(state, now, f"the canary was not ready within {policy.patience.ready_s:.0f} s")
-    return state
+        late = f"the canary was not ready within {policy.patience.ready_s:.0f} s"
+        return aborting(state, now, refused or late)
+    # Waited for and not taken back: until its first scrape, what is seen may be the process before it.
+    return state.model_copy(update={"reason": refused})
 
 
 def skew(canary: Sequence[Build], stable: Sequence[Build]) -> str:
@@ -79,6 +83,19 @@ def skew(canary: Sequence[Build], stable: Sequence[Build]) -> str:
     contracts = {build.contract_version for build in (*canary, *stable)}
     if len(contracts) > 1:
         return f"canary and stable speak contracts {sorted(contracts)}: callers would notice"
+    return ""
+
+
+def ungated(gate: Judged | None, canary: Sequence[Build]) -> str:
+    """Why the canary is not what the gate has judged; "" where it is, or no gate was asked for."""
+    if gate is None:
+        return ""
+    judged = f"version {gate.model_version} with weights {gate.weights_sha256[:12]}"
+    for build in canary:
+        same = (build.model_version, build.weights_sha256) == (gate.model_version, gate.weights_sha256)
+        if build.service == "predictor" and not same:
+            weights = build.weights_sha256[:12] or "unknown"
+            return f"the gate judged {judged}, the canary serves version {build.model_version} with {weights}"
     return ""
 
 

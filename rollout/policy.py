@@ -72,6 +72,12 @@ class Feedback(_Section):
     max_precision_drop: Share
 
 
+class Gate(_Section):
+    """Whether a rollout needs the verdict of `python -m training gate`."""
+
+    required: bool = False
+
+
 class Policy(_Section):
     """The whole file."""
 
@@ -82,6 +88,7 @@ class Policy(_Section):
     latency: Latency
     answers: Answers
     feedback: Feedback
+    gate: Gate = Gate()
 
     @field_validator("steps")
     @classmethod

@@ -52,6 +52,7 @@ class Build:
     contract_version: str
     feature_schema: str
     model_version: str
+    weights_sha256: str = ""
 
 
 class Prometheus:
@@ -88,7 +89,7 @@ class Prometheus:
             NoEvidence: Prometheus does not answer.
         """
         query = f"dns_risk_build_info{{{version.build}}}"
-        fields = ("service", "contract_version", "feature_schema", "model_version")
+        fields = ("service", "contract_version", "feature_schema", "model_version", "weights_sha256")
         return [
             Build(*(series["metric"].get(field, "") for field in fields)) for series in self._query(query, at)
         ]

@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from rollout.evidence import Evidence
+from rollout.gate_file import Judged
 from rollout.judge import Ruling
 
 
@@ -79,6 +80,7 @@ class State(BaseModel):
     stable: Release
     canary: Release
     model_version: str = ""
+    gate: Judged | None = None
     began: float
     phase_began: float
     last_seen: float

@@ -36,13 +36,14 @@ class BuildMetrics:
         self._info = Gauge(
             "dns_risk_build_info",
             "1, with the versions of this process as labels.",
-            ("service", "release", "contract_version", "feature_schema", "model_version"),
+            ("service", "release", "contract_version", "feature_schema", "model_version", "weights_sha256"),
             registry=registry,
         )
 
-    def announce(self, service: str, release: str, model_version: str = "") -> None:
-        """State the versions; a service without a model of its own has no model version."""
-        self._info.labels(service, release, CONTRACT_VERSION, FEATURE_SCHEMA, model_version).set(1)
+    def announce(self, service: str, release: str, model_version: str = "", weights_sha256: str = "") -> None:
+        """State the versions; a service without a model of its own has no model version and no weights."""
+        own = (service, release, CONTRACT_VERSION, FEATURE_SCHEMA, model_version, weights_sha256)
+        self._info.labels(*own).set(1)
 
 
 class BatcherMetrics:

@@ -25,10 +25,10 @@ def random_model(seed: int = 0, architecture: Architecture | None = None) -> Ris
     return model.eval()
 
 
-def configuration(architecture: Architecture | None = None) -> ModelConfig:
+def configuration(architecture: Architecture | None = None, version: str = "test-1") -> ModelConfig:
     """What stands beside random weights."""
     return ModelConfig(
-        version="test-1",
+        version=version,
         feature_schema=FEATURE_SCHEMA,
         weights_sha256="",
         architecture=architecture or Architecture(),
@@ -40,6 +40,8 @@ def configuration(architecture: Architecture | None = None) -> ModelConfig:
     )
 
 
-def write_checkpoint(directory: Path, seed: int = 0, architecture: Architecture | None = None) -> ModelConfig:
+def write_checkpoint(
+    directory: Path, seed: int = 0, architecture: Architecture | None = None, version: str = "test-1"
+) -> ModelConfig:
     """A seeded random model version, as training would leave it."""
-    return save(directory, random_model(seed, architecture), configuration(architecture))
+    return save(directory, random_model(seed, architecture), configuration(architecture, version))

@@ -1,4 +1,4 @@
-"""`python -m training`: train a version, evaluate it and check its explanations through the services."""
+"""`python -m training`: train a version, evaluate it, check its explanations, judge it, track it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from training.evaluation.run import evaluate
 from training.evaluation.samples import FULL, QUICK
 from training.explain_check import explain_check, write_figures
 from training.explain_check import table as explained
+from training.gate import command as gate
+from training.registry import command as registry
 
 _REFUSALS: Final = (
     UnusableData,
@@ -63,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     figures.add_argument("--readme", type=Path, required=True, help="page with the marks of the figures")
     figures.add_argument("--check", action="store_true", help="write nothing; status 1 where they differ")
     figures.set_defaults(run=_figures)
+    gate.add_arguments(commands.add_parser("gate", help=gate.HELP, description=gate.HELP))
+    registry.add_track_arguments(
+        commands.add_parser("track", help=registry.TRACK_HELP, description=registry.TRACK_HELP)
+    )
+    registry.add_registry_arguments(
+        commands.add_parser("registry", help=registry.REGISTRY_HELP, description=registry.REGISTRY_HELP)
+    )
     for command in (background, evaluating, checking, figures):
         command.add_argument("--model_dir", type=Path, required=True, help="directory of the version")
     background.add_argument("--seed", type=int, default=0)

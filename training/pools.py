@@ -81,8 +81,9 @@ def row_weights(names: LabelledNames, recipe: Recipe) -> np.ndarray:
 
 
 def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
-    """Samples beside the given rows: generated names, names of local networks and
-    of services, and some rows again with a leading www.
+    """Samples beside the given rows, made from them alone.
+
+    Generated names, names of local networks and of services, and some rows again with a leading www.
     """
     rng = np.random.default_rng(recipe.seed + 1)
     benign = [names.domains[row] for row in rows if not names.malicious[row] and names.strong[row]]

@@ -110,6 +110,16 @@ class World:
         self.stable = Exporter(self.canary.model_version)
         self.scrape()
 
+    def replace_canary(self, weights_sha256: str) -> None:
+        """Put a pod that says these weights in the canary's place, and wait until nothing else is seen."""
+        self.canary.stop()
+        self.canary = Exporter(self.canary.model_version, weights_sha256)
+        self.scrape()
+        build = 'dns_risk_build_info{isvc="dns-risk-canary",service="predictor"%s}'
+        new = f',weights_sha256="{weights_sha256}"'
+        alone = f"count({build % new}) == count({build % ''})"
+        until(lambda: self.prometheus.value(alone) == 1, "the canary says its weights")
+
     def seen(self) -> None:
         """Wait until Prometheus has both versions."""
         until(lambda: self.prometheus.value("count(dns_risk_build_info)") >= 4, "both versions are scraped")

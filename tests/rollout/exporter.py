@@ -14,13 +14,13 @@ from serving.request_metrics import RequestMetrics
 class Exporter:
     """The transformer and the predictor of one version, as Prometheus sees them."""
 
-    def __init__(self, model_version: str) -> None:
+    def __init__(self, model_version: str, weights_sha256: str = "") -> None:
         self.registry = CollectorRegistry()
         self.model_version = model_version
         self._requests = RequestMetrics(self.registry)
         self._answers = AnswerMetrics(self.registry)
         builds = BuildMetrics(self.registry)
-        builds.announce("predictor", "0.1.0", model_version)
+        builds.announce("predictor", "0.1.0", model_version, weights_sha256)
         builds.announce("transformer", "0.1.0")
         self._server, self._thread = start_http_server(0, "127.0.0.1", self.registry)
 

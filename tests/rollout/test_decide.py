@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rollout.decide import Seen, aborting, decide
 from rollout.evidence import Evidence
+from rollout.gate_file import Judged
 from rollout.prometheus import Build
 from rollout.state import ENDED, Phase, State
 from tests.rollout.samples import CANARY, FITTING, GOOD, POLICY, SERVED, STABLE, record, state
@@ -57,6 +58,34 @@ def test_a_canary_that_is_not_ready_in_time_is_given_up() -> None:
     assert after(state(Phase.PREPARING), unready).phase is Phase.PREPARING
     late = after(state(Phase.PREPARING), unready, POLICY.patience.ready_s + 1)
     assert (late.phase, "not ready within" in late.reason) == (Phase.ABORTING, True)
+
+
+JUDGED = Judged(model_version="2", weights_sha256="ab" * 32, report_sha256="cd" * 32)
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (Build("predictor", "1", "aaaa", "3", "ab" * 32), "the canary serves version 3"),
+        (Build("predictor", "1", "aaaa", "2", "ef" * 32), "with efefefefefef"),
+        (Build("predictor", "1", "aaaa", "2"), "with unknown"),
+    ],
+)
+def test_what_the_gate_has_not_judged_gets_no_traffic(build: Build, said: str) -> None:
+    """Of another version, of other weights or of unknown ones: it is waited for, then given up, and why is shown."""
+    seen = replace(WELL, canary_builds=[build, FITTING[1]])
+    waiting = after(state(Phase.PREPARING, gate=JUDGED), seen)
+    assert (waiting.phase, said in waiting.reason) == (Phase.PREPARING, True)
+    late = after(waiting, seen, POLICY.patience.ready_s + 1)
+    assert (late.phase, said in late.reason) == (Phase.ABORTING, True)
+
+
+def test_what_the_gate_has_judged_gets_its_first_traffic() -> None:
+    """Also where another process was seen before; the reason of the wait is gone."""
+    judged = [Build("predictor", "1", "aaaa", "2", "ab" * 32), FITTING[1]]
+    waited = state(Phase.PREPARING, gate=JUDGED, reason="the canary serves version 1")
+    following = after(waited, replace(WELL, canary_builds=judged))
+    assert (following.phase, following.reason) == (Phase.STEPPING, "")
 
 
 def test_steps_are_taken_one_by_one_and_the_last_promotes() -> None:

@@ -69,12 +69,13 @@ def test_the_score_histogram_is_one_that_prometheus_reads() -> None:
 def test_a_process_says_what_it_is() -> None:
     """Contract and features are those of the code; a rollout compares them between processes."""
     registry = CollectorRegistry()
-    BuildMetrics(registry).announce("predictor", "0.1.0", "7")
+    BuildMetrics(registry).announce("predictor", "0.1.0", "7", "ab" * 32)
     labels = {
         "service": "predictor",
         "release": "0.1.0",
         "contract_version": CONTRACT_VERSION,
         "feature_schema": FEATURE_SCHEMA,
         "model_version": "7",
+        "weights_sha256": "ab" * 32,
     }
     assert registry.get_sample_value("dns_risk_build_info", labels) == 1

@@ -76,7 +76,7 @@ def _function(step: Step) -> Callable[..., None]:
 def pipeline(steps: Sequence[Step], site: Site) -> BaseComponent:
     """A pipeline of steps in order, each after those that it needs; its parameters: data, recipe, version."""
 
-    @dsl.pipeline(name=PIPELINE, description="Trains, judges and packages a version of the model.")
+    @dsl.pipeline(name=PIPELINE, description="Trains, judges and packages a version.")  # type: ignore[untyped-decorator]  # not in this environment
     def whole(data: str = site.data, recipe: dict = {}, version: str = "1") -> None:  # noqa: B006 - KFP copies it
         done: dict[str, dsl.PipelineTask] = {}
         for step in steps:

@@ -1,0 +1,1 @@
+"""Tracked versions in an MLflow registry: listed, shown, compared, given an alias."""
