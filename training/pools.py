@@ -86,7 +86,8 @@ def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
     Generated names, names of local networks and of services, and some rows again with a leading www.
     """
     rng = np.random.default_rng(recipe.seed + 1)
-    benign = [names.domains[row] for row in rows if not names.malicious[row] and names.strong[row]]
+    good = ~names.malicious & names.strong
+    benign = [names.domains[row] for row in rows if good[row]]
     generated = synthetic_names(recipe.synthetic_names, benign, rng)
     harmless = local_names(recipe.local_names, benign, rng) + service_names(recipe.service_names, benign, rng)
     again = rng.choice(rows, int(recipe.www_share * len(rows)), replace=False)
