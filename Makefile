@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-MODEL_DIR ?= models/dns-risk/1
+MODEL_DIR ?= models/dns-risk/2
 # Labelled data for train and evaluate: $(DNS_RISK_SHARED)/data.
 DNS_RISK_SHARED ?= ../shared
 # What make load sends; see docs/load-testing.md.
@@ -12,7 +12,7 @@ WORKERS ?= 2
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format train evaluate explain-check bench bench-resolver load images manifests canary-demo chaos fuzz soak golden clean
+.PHONY: help run test check lint format train evaluate explain-check figures bench bench-resolver load images manifests canary-demo chaos fuzz soak golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,14 +47,17 @@ format: $(DEV)  ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-train: $(DEV)  ## train the shipped model from $(DNS_RISK_SHARED)/data into MODEL_DIR
+train: $(DEV)  ## run the pipeline on $(DNS_RISK_SHARED)/data: train, judge and package into MODEL_DIR
 	$(BIN)/python -m training train --output $(MODEL_DIR)
 
-evaluate: $(DEV)  ## served scores against the baselines of the same run, into MODEL_DIR
+evaluate: $(DEV)  ## served scores against the baselines of the same run: report.html and .json in MODEL_DIR
 	$(BIN)/python -m training evaluate --model_dir $(MODEL_DIR)
 
 explain-check: $(DEV)  ## are explanations of the model in MODEL_DIR true, stable and quick?
 	$(BIN)/python -m training explain-check --model_dir $(MODEL_DIR)
+
+figures: $(DEV)  ## README's figures of quality from the report in MODEL_DIR
+	$(BIN)/python -m training figures --model_dir $(MODEL_DIR) --readme README.md
 
 bench: $(DEV)  ## speed, as ratios of one run
 	$(BIN)/python -m load_tests.bench_features

@@ -178,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m explainer.global_report", description=__doc__)
     parser.add_argument("--names", type=Path, default=shared / "data" / "domains_public_test.csv.gz")
     parser.add_argument("--sample", type=_positive, default=4000, help="names to look at")
-    parser.add_argument("--model_dir", type=Path, default=Path("models/dns-risk/1"))
+    parser.add_argument("--model_dir", type=Path, default=Path("models/dns-risk/2"))
     parser.add_argument("--transformer_host", default="127.0.0.1:8081", help="host:port of its gRPC")
     parser.add_argument("--predictor_host", default="127.0.0.1:8083", help="host:port of its gRPC")
     parser.add_argument("--seed", type=int, default=0)

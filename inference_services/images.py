@@ -25,7 +25,17 @@ IMAGES: Final[Sequence[tuple[str, str, Mapping[str, str]]]] = (
     ("transformer", "", {}),
     ("explainer", "", {}),
     ("rollout", "", {}),
+    ("training", "", {"DEVICE": "cpu"}),
 )
+# What of pyproject.toml each image holds.
+_EXTRAS: Final = {
+    "predictor": "predictor",
+    "transformer": "transformer",
+    "explainer": "explainer",
+    "rollout": "rollout",
+    "training": "kfp",
+}
+_WITH_TORCH: Final = ("predictor", "training")
 # The first that works is taken.
 ENGINES: Final = ("docker", "podman", "buildah")
 
@@ -118,11 +128,12 @@ def _size(engine: str, tag: str) -> str:
 def _lock() -> None:
     if shutil.which("uv") is None:
         raise CannotBuild("needs uv on the PATH: pip install uv")
-    for name in ("predictor", "transformer", "explainer", "rollout"):
-        target = LOCKS / ("predictor-cuda.lock" if name == "predictor" else f"{name}.lock")
-        _resolve(["pyproject.toml", "--extra", name], target)
-    cuda = (LOCKS / "predictor-cuda.lock").read_text()
-    (LOCKS / "predictor-cpu.lock").write_text(cpu_lock(cuda))
+    for name, extra in _EXTRAS.items():
+        target = LOCKS / (f"{name}-cuda.lock" if name in _WITH_TORCH else f"{name}.lock")
+        _resolve(["pyproject.toml", "--extra", extra], target)
+    for name in _WITH_TORCH:
+        cuda = (LOCKS / f"{name}-cuda.lock").read_text()
+        (LOCKS / f"{name}-cpu.lock").write_text(cpu_lock(cuda))
     requires = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
     _resolve(
         ["-"],

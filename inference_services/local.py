@@ -44,7 +44,7 @@ class LocalSettings(BaseSettings):
     explainer_grpc_port: Port = 8085
     # Also by the services' own names for them, which their error messages and commands mention.
     model_dir: Path = Field(
-        default=Path("models/dns-risk/1"), validation_alias=AliasChoices("MODEL_DIR", "DNS_RISK_MODEL_DIR")
+        default=Path("models/dns-risk/2"), validation_alias=AliasChoices("MODEL_DIR", "DNS_RISK_MODEL_DIR")
     )
     graph_store: Path = Field(
         default=Path("graph-store"), validation_alias=AliasChoices("GRAPH_STORE", "DNS_RISK_GRAPH_STORE")

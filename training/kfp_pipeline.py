@@ -28,10 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Compile or run; the result is the exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    if find_spec("kfp") is None:
-        print("needs KFP: pip install '.[kfp]' into an environment of its own", file=sys.stderr)
+    try:
+        options.run(options)
+    except UnusableData as problem:
+        print(problem, file=sys.stderr)
         return 1
-    return int(options.run(options))
+    return 0
 
 
 def until(names: Collection[str]) -> list[Step]:
@@ -70,35 +72,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-# KFP is imported where it is used: the help and the message that it is missing must not need it.
-def _compile(options: argparse.Namespace) -> int:
+# KFP is imported where it is used: the help, and what is refused before, must not need it.
+def _compile(options: argparse.Namespace) -> None:
+    if options.output.suffix != ".yaml":
+        raise UnusableData(f"--output: expected a file name that ends in .yaml, got {options.output}")
+    if not options.output.parent.is_dir():
+        raise UnusableData(f"--output: {options.output.parent} is no directory")
+    _need_kfp()
     from training.kubeflow.pipeline import Site, write_pipeline  # noqa: PLC0415
 
     steps = until([options.until])
-    if options.output.suffix not in {".yaml", ".yml"}:
-        print(f"--output: expected a file name that ends in .yaml, got {options.output}", file=sys.stderr)
-        return 1
-    try:
-        write_pipeline(steps, Site(options.image, options.claim, MOUNTED_DATA), options.output)
-    except OSError as problem:
-        print(f"--output: {options.output}: {problem.strerror}", file=sys.stderr)
-        return 1
+    write_pipeline(steps, Site(options.image, options.claim, MOUNTED_DATA), options.output)
     print(f"{options.output}: {len(steps)} steps, image {options.image}")
-    return 0
 
 
-def _run_local(options: argparse.Namespace) -> int:
-    from training.kubeflow.local import RunFailed, run_local  # noqa: PLC0415
+def _run_local(options: argparse.Namespace) -> None:
+    recipe = dict(number_of(text) for text in options.set)
+    recipe_with(recipe, "--set")
+    if not options.data.is_dir():
+        raise UnusableData(f"--data: {options.data} is no directory")
+    _need_kfp()
+    from training.kubeflow.local import run_local  # noqa: PLC0415
 
-    try:
-        recipe = dict(number_of(text) for text in options.set)
-        recipe_with(recipe, "--set")
-        made = run_local(until([options.until]), options.data, options.work, recipe, options.version)
-    except (UnusableData, RunFailed) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    print(made)
-    return 0
+    print(run_local(until([options.until]), options.data, options.work, recipe, options.version))
+
+
+def _need_kfp() -> None:
+    if find_spec("kfp") is None:
+        raise UnusableData("needs KFP: pip install '.[kfp]' into an environment of its own")
 
 
 if __name__ == "__main__":

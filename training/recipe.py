@@ -70,7 +70,7 @@ def read_recipe(path: Path | None, overrides: Mapping[str, object]) -> Recipe:
     return recipe_with({**values, **overrides}, "command line")
 
 
-def recipe_with(values: Mapping[str, object], source: str) -> Recipe:
+def recipe_with(values: Mapping[str, Any], source: str) -> Recipe:
     """The recipe with some numbers in place of its own; `source` is where a refusal says that they come from.
 
     Raises:

@@ -48,6 +48,6 @@ class PlainPredictor(Model):  # type: ignore[misc] # kserve is untyped
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(parents=[model_server.parser])
-    parser.add_argument("--model_dir", type=Path, default=Path("models/dns-risk/1"))
+    parser.add_argument("--model_dir", type=Path, default=Path("models/dns-risk/2"))
     args, _ = parser.parse_known_args()
     ModelServer().start([PlainPredictor(args.model_name, args.model_dir)])

@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m load_tests.bench_predictor", description="speed of the services as ratios of one run"
     )
-    parser.add_argument("--model_dir", type=Path, default=Path("models/dns-risk/1"))
+    parser.add_argument("--model_dir", type=Path, default=Path("models/dns-risk/2"))
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a measurement (default 2)")
     parser.add_argument("--repeats", type=int, default=3, help="medians of so many (default 3)")
     parser.add_argument("--quick", action="store_true", help="one second, one repeat: does it run at all?")

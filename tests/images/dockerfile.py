@@ -15,7 +15,7 @@ from dockerfile_parse import DockerfileParser
 
 from tests.serving.server_process import REPOSITORY
 
-IMAGES = ("predictor", "transformer", "explainer", "rollout")
+IMAGES = ("predictor", "transformer", "explainer", "rollout", "training")
 PLACE = "/opt/dns-risk"
 
 
@@ -76,10 +76,11 @@ class Replay:
 
     def _copy(self, value: str) -> None:
         *sources, target = value.split()
+        ignored = shutil.ignore_patterns("__pycache__")
         for source in sources:
             place = self._work / target
             if (REPOSITORY / source).is_dir():
-                shutil.copytree(REPOSITORY / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(REPOSITORY / source, place, ignore=ignored, dirs_exist_ok=True)
             else:
                 shutil.copy(REPOSITORY / source, place)
 

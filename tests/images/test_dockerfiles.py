@@ -18,6 +18,11 @@ FOLDERS = {
     "transformer": {"contract", "serving", "transformer"},
     "explainer": {"contract", "serving", "explainer"},
     "rollout": {"contract", "rollout"},
+    # Evaluation runs all services.
+    "training": {
+        *("contract", "serving", "predictor", "transformer", "explainer"),
+        *("inference_services", "training"),
+    },
 }
 SHARED = {"pyproject.toml", "README.md", "LICENSE", "inference_services/locks"}
 
@@ -95,7 +100,9 @@ def test_the_cpu_lock_is_the_other_without_cuda() -> None:
     lines = cpu_lock(cuda).splitlines()
     assert (lines[0], lines[2:]) == ("torch==2.13.0+cpu \\", ["xxhash==4"])
     assert re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}", lines[1])
-    assert (LOCKS / "predictor-cpu.lock").read_text() == cpu_lock((LOCKS / "predictor-cuda.lock").read_text())
+    for image in ("predictor", "training"):
+        cuda_lock = (LOCKS / f"{image}-cuda.lock").read_text()
+        assert (LOCKS / f"{image}-cpu.lock").read_text() == cpu_lock(cuda_lock)
 
 
 def test_the_command_builds_every_image() -> None:

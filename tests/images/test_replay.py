@@ -20,6 +20,7 @@ from inference_services.manifests.pods import serving_pods
 from inference_services.manifests.render import OVERLAYS, RenderFailed, render
 from tests.images.dockerfile import Replay, distributions, size_mb
 from tests.images.pods import HUB, Pod, hub, hub_run, pod
+from tests.images.test_dockerfiles import FOLDERS
 from tests.polling import until
 from tests.services import SHIPPED_MODEL
 
@@ -29,12 +30,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SYSTEM_PYTHON = "/usr/bin/python3.11"
 ADDRESSES = {"predictor": "10.77.0.11", "transformer": "10.77.0.12", "explainer": "10.77.0.13"}
 # What no image of the kind may hold: an attacker's tools, or a hundred megabytes of nothing.
-LARGEST_MB = {"predictor": 1600, "transformer": 500, "explainer": 1800, "rollout": 400}
+LARGEST_MB = {"predictor": 1600, "transformer": 500, "explainer": 1800, "rollout": 400, "training": 3000}
 FOREIGN = {
     "predictor": {"alibi", "shap", "ray", "pip", "pytest"},
     "transformer": {"torch", "torch-geometric", "alibi", "shap", "ray", "pip", "pytest"},
     "explainer": {"torch", "torch-geometric", "pip", "pytest"},
     "rollout": {"torch", "kserve", "alibi", "pip", "pytest"},
+    "training": {"locust", "pip", "pytest"},
 }
 
 
@@ -67,9 +69,8 @@ def test_an_image_holds_its_own_and_nothing_else(images: dict[str, Replay], imag
     assert "dns-risk" in installed
     assert not installed & FOREIGN[image]
     site = environment / "lib" / "python3.11" / "site-packages"
-    ours = {"contract", "serving", "predictor", "transformer", "explainer", "rollout", "training", "tests"}
-    there = {path.name for path in site.iterdir()} & ours
-    assert there == {"contract", image} | (set() if image == "rollout" else {"serving"})
+    ours = set().union(*FOLDERS.values(), {"load_tests", "resolver", "tests"})
+    assert {path.name for path in site.iterdir()} & ours == FOLDERS[image]
     # What docs/images.md says of sizes.
     assert size_mb(environment) < LARGEST_MB[image]
 

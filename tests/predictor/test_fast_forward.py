@@ -15,7 +15,7 @@ from predictor.scorer import host_tensors
 from tests.checkpoints import random_model
 from tests.graphs import random_graphs
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models/dns-risk/1"
+SHIPPED = Path(__file__).resolve().parents[2] / "models/dns-risk/2"
 MODELS = [random_model(seed) for seed in range(3)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import subprocess
@@ -14,11 +15,13 @@ import torch
 from safetensors.torch import load_file
 
 from tests.serving.server_process import REPOSITORY
-from tests.training.tiny_data import QUICK, toml, workshop
+from tests.training.tiny_data import QUICK, toml, workshop, write, write_data
+from training.data import TRAIN_NAMES
 from training.recipe import Recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+SHARED = Path(os.environ.get("DNS_RISK_SHARED", "../shared")) / "data"
 # Without what each process draws for itself. Batches of odd sizes: the processes' shares differ in length.
 EXACT = replace(
     QUICK,
@@ -31,9 +34,9 @@ EXACT = replace(
     evidence_batch=31,
     edge_drop_rows=0.3,
 )
-# One row a batch: the second process has none. Few decoys: they are gone through again within a batch.
+# One row a batch: the second process has none.
 ROWLESS = replace(EXACT, lexical_epochs=0.02, lexical_batch=1, evidence_steps=8, evidence_batch=1)
-FEW_DECOYS = replace(EXACT, lexical_epochs=0.3, evidence_steps=10, decoys=7)
+DROPPING = replace(QUICK, lexical_epochs=3.0, lexical_batch=256, evidence_steps=20)
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +86,25 @@ def test_two_processes_fit_the_model_of_one(features: Path, tmp_path: Path, reci
     for part in ("explored", "fitted"):
         expected = load_file(tmp_path / "alone" / f"{part}.safetensors")
         got = load_file(tmp_path / "together" / f"{part}.safetensors")
-        torch.testing.assert_close(got, expected, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
     assert together == pytest.approx(alone, abs=1e-3)
 
 
-def test_with_dropout_two_processes_fit_a_model_as_good(features: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def real_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Samples of every fortieth row of the training names, hard enough to be told apart by halves only."""
+    if not (SHARED / TRAIN_NAMES).exists():
+        pytest.skip("needs the labelled data (DNS_RISK_SHARED)")
+    folder = write_data(tmp_path_factory.mktemp("real"))
+    with gzip.open(SHARED / TRAIN_NAMES, "rt") as names:
+        header, *rows = names.read().splitlines()
+    write(folder / TRAIN_NAMES, header, rows[::40])
+    return workshop(folder, tmp_path_factory.mktemp("features"), DROPPING).make("featurize")
+
+
+def test_with_dropout_two_processes_fit_a_model_as_good(real_features: Path, tmp_path: Path) -> None:
     """Each drops what it draws, so weights differ; the validation AUC is the same within .01."""
-    dropping = replace(EXACT, ngram_keep=0.3, lexical_dropout=0.1, evidence_dropout=0.1)
-    alone = fit(features, tmp_path / "alone", dropping)
-    together = fit(features, tmp_path / "together", dropping, processes=2)
-    assert alone["validation_names_auc"] > 0.9
-    for figure in ("validation_names_auc", "validation_graph_auc"):
-        assert together[figure] == pytest.approx(alone[figure], abs=0.01), figure
+    alone = fit(real_features, tmp_path / "alone", DROPPING)["validation_names_auc"]
+    together = fit(real_features, tmp_path / "together", DROPPING, processes=2)["validation_names_auc"]
+    assert 0.7 < alone < 0.99
+    assert together == pytest.approx(alone, abs=0.01)

@@ -21,6 +21,11 @@ QUICK = Recipe(
     decoys=120,
 )
 WORDS = ("alpha", "garden", "river", "market", "school", "museum", "coffee", "travel", "music", "paper")
+# Generated names are of pieces, so that others like them can be made up.
+PIECES = (
+    *("qxzj", "kvwh", "pb01", "zz7k", "x3vw", "0jh5", "qq8x", "vkp2"),
+    *("wh9z", "jb4q", "hx6v", "k1zp", "vvxj", "q7wk", "bz3h", "p9xq"),
+)
 
 
 def write(path: Path, header: str, rows: list[str]) -> None:
@@ -28,11 +33,12 @@ def write(path: Path, header: str, rows: list[str]) -> None:
 
 
 def benign(number: int) -> str:
-    return f"{WORDS[number % 10]}-{WORDS[number // 10 % 10]}{number}.org"
+    first, second = WORDS[number % 10], WORDS[number // 10 % 10]
+    return f"{first}{second}.org" if number < 100 else f"{first}-{second}{number}.org"
 
 
 def generated(rng: np.random.Generator) -> str:
-    return "".join(rng.choice(list("qxzjkvwhpb0123456789"), 14)) + ".top"
+    return "".join(rng.choice(PIECES, 5)) + ".top"
 
 
 def write_data(folder: Path) -> Path:

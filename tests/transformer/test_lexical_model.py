@@ -21,7 +21,7 @@ from transformer.featurize import featurize
 from transformer.graph_store import GraphStore
 from transformer.lexical_model import LexicalModel, UnusableModel
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models/dns-risk/1"
+SHIPPED = Path(__file__).resolve().parents[2] / "models/dns-risk/2"
 NAMES = [b"example.com", b"xkqzjwvbnrt.top", b"a.b.c.co.uk", b"paypal-login.secure.info", b"x", b"-"]
 ONLY = "lexical only: the predictor does not answer"
 

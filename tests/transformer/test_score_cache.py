@@ -15,7 +15,7 @@ from tests.services import import_passive_dns, metric, predictor, transformer
 from tests.transformer.score_requests import INFER, document
 from transformer.score_cache import RememberedScores, ScoreCache
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models/dns-risk/1"
+SHIPPED = Path(__file__).resolve().parents[2] / "models/dns-risk/2"
 
 
 class Source:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from training.recipe import recipe_with
-from training.steps.cache import run_whole
+from training.steps.cache import data_files, run_whole
 from training.steps.plan import STEPS
 from training.steps.step import Inputs
 
@@ -32,9 +32,11 @@ def run_step(
         output: the folder to make.
 
     Raises:
-        UnusableData: no such number in the recipe; whatever else the step refuses with.
+        UnusableData: a data file is missing, or no such number in the recipe; whatever else the step
+            refuses with.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    data_files(STEPS[name], Path(data))
     needed = {need: Path(folder) for need, folder in folders.items()}
     # A pod that is begun again has nothing of the one before, so checkpoints are of no use here.
     with tempfile.TemporaryDirectory(prefix="partial-") as partial:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from kfp import local
 
+from training.data import UnusableData
 from training.kubeflow.pipeline import Site, pipeline
 from training.steps.step import Step
 
-
-class RunFailed(Exception):
-    """A step of a local run ended with an error, which it has printed."""
+_COLOURS: Final = re.compile(r"\x1b\[\d*m")
 
 
 def run_local(
@@ -21,7 +22,7 @@ def run_local(
     """Run steps one after another; the result is the folder with a folder a step, `result` inside.
 
     Raises:
-        RunFailed: a step failed.
+        UnusableData: a step failed; it has printed why.
     """
     before = set(_runs(work))
     local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(work.resolve()))
@@ -30,7 +31,7 @@ def run_local(
     try:
         pipeline(steps, site)(data=site.data, recipe=dict(recipe), version=version)
     except RuntimeError as failure:
-        raise RunFailed(f"{work}: {failure}") from None
+        raise UnusableData(f"{work}: {_COLOURS.sub('', str(failure))}") from None
     (made,) = set(_runs(work)) - before
     return made
 

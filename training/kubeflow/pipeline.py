@@ -23,7 +23,7 @@ class Site:
 
     Fields:
         image  of the components
-        claim  volume claim with the data files; None where the folder is simply there
+        claim  volume claim with the data files; None on this machine, which has no pods
         data   folder of the data files, where the claim is mounted
     """
 
@@ -76,7 +76,6 @@ def _function(step: Step) -> Callable[..., None]:
 def pipeline(steps: Sequence[Step], site: Site) -> BaseComponent:
     """A pipeline of steps in order, each after those that it needs; its parameters: data, recipe, version."""
 
-    @dsl.pipeline(name=PIPELINE, description="Trains, judges and packages a version.")  # type: ignore[untyped-decorator]  # not in this environment
     def whole(data: str = site.data, recipe: dict = {}, version: str = "1") -> None:  # noqa: B006 - KFP copies it
         done: dict[str, dsl.PipelineTask] = {}
         for step in steps:
@@ -89,7 +88,8 @@ def pipeline(steps: Sequence[Step], site: Site) -> BaseComponent:
             )
             _place(done[step.name], step, site)
 
-    return whole
+    about = "Trains, judges and packages a version of the model."
+    return dsl.pipeline(name=PIPELINE, description=about)(whole)
 
 
 def _reads_data(step: Step) -> bool:
@@ -97,13 +97,15 @@ def _reads_data(step: Step) -> bool:
 
 
 def _place(task: dsl.PipelineTask, step: Step, site: Site) -> None:
-    task.set_cpu_request("1").set_cpu_limit("4").set_memory_request("4Gi").set_memory_limit("8Gi")
-    kubernetes.set_security_context(task, run_as_user=_USER, run_as_group=_USER, run_as_non_root=True)
     if _reads_data(step):
         # KFP knows the folder's name only: the files in it may be others than last time.
         task.set_caching_options(enable_caching=False)
-        if site.claim is not None:
-            kubernetes.mount_pvc(task, pvc_name=site.claim, mount_path=site.data)
+    if site.claim is None:
+        return
+    task.set_cpu_request("1").set_cpu_limit("4").set_memory_request("4Gi").set_memory_limit("8Gi")
+    kubernetes.set_security_context(task, run_as_user=_USER, run_as_group=_USER, run_as_non_root=True)
+    if _reads_data(step):
+        kubernetes.mount_pvc(task, pvc_name=site.claim, mount_path=site.data)
 
 
 def write_pipeline(steps: Sequence[Step], site: Site, path: Path) -> None:

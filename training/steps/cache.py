@@ -43,7 +43,7 @@ class Workshop:
                 "step": name,
                 "code": digest(step.run.__module__),
                 "recipe": self.recipe.as_dict(),
-                "files": {file: sha256(path) for file, path in self._files(step).items()},
+                "files": {file: sha256(path) for file, path in data_files(step, self.data).items()},
                 "version": self.version if step.versioned else "",
                 "needs": [self.fingerprint(need) for need in step.needs],
             }
@@ -73,12 +73,18 @@ class Workshop:
         shutil.rmtree(partial)
         return folder
 
-    def _files(self, step: Step) -> dict[str, Path]:
-        missing = [file for file in step.files if not (self.data / file).exists()]
-        if missing:
-            raise UnusableData(f"{self.data}: step {step.name!r} needs {', '.join(missing)}, not there")
-        wanted = (*step.files, *step.optional_files)
-        return {file: self.data / file for file in wanted if (self.data / file).exists()}
+
+def data_files(step: Step, data: Path) -> dict[str, Path]:
+    """The data files that a step reads, by name: all it must have, and of the others those that are there.
+
+    Raises:
+        UnusableData: one that it must have is missing.
+    """
+    missing = [file for file in step.files if not (data / file).exists()]
+    if missing:
+        raise UnusableData(f"{data}: step {step.name!r} needs {', '.join(missing)}, not there")
+    wanted = (*step.files, *step.optional_files)
+    return {file: data / file for file in wanted if (data / file).exists()}
 
 
 def run_whole(step: Step, inputs: Inputs, output: Path) -> None:
