@@ -42,9 +42,9 @@ class Architecture(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: Annotated[int, Field(ge=1)] = len(NODE_FEATURES)
-    ngram_sizes: tuple[int, ...] = (2, 3, 4, 5)
+    ngram_sizes: tuple[int, ...] = (2, 3, 4)
     ngram_buckets: Annotated[int, Field(ge=2)] = 1 << 16
-    ngram_width: Annotated[int, Field(ge=1)] = 32
+    ngram_width: Annotated[int, Field(ge=1)] = 64
     lexical_width: Annotated[int, Field(ge=1)] = 64
     evidence_features: tuple[str, ...] = EVIDENCE_FEATURES
     evidence_width: Annotated[int, Field(ge=1)] = 32

@@ -9,15 +9,14 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from contract.feature_schema import FEATURE_SCHEMA
 from predictor.architecture import Architecture
 from predictor.model import RiskGnn
+from predictor.rounding import restored, rounded
 
 CONFIG_FILE: Final = "config.json"
 WEIGHTS_FILE: Final = "model.safetensors"
-HALF_PRECISION_FROM: Final = 100_000
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -59,20 +58,12 @@ class ModelConfig(BaseModel):
 def save(directory: Path, model: RiskGnn, config: ModelConfig) -> ModelConfig:
     """Write a version's weights, then the configuration that names their hash, which is returned."""
     directory.mkdir(parents=True, exist_ok=True)
-    save_file(_stored(model), directory / WEIGHTS_FILE)
+    save_file(rounded(model.state_dict()), directory / WEIGHTS_FILE)
     # The serving user is not the one who trained.
     (directory / WEIGHTS_FILE).chmod(0o644)
     sealed = config.model_copy(update={"weights_sha256": _sha256(directory / WEIGHTS_FILE)})
     (directory / CONFIG_FILE).write_text(sealed.model_dump_json(indent=2) + "\n")
     return sealed
-
-
-def _stored(model: RiskGnn) -> dict[str, Tensor]:
-    # The n-gram table is nearly all of the bytes, and half precision does not move a score's third digit.
-    return {
-        name: (tensor.half() if tensor.numel() >= HALF_PRECISION_FROM else tensor).contiguous()
-        for name, tensor in model.state_dict().items()
-    }
 
 
 def load(directory: Path) -> tuple[RiskGnn, ModelConfig]:
@@ -120,7 +111,7 @@ def _load_weights(directory: Path, config: ModelConfig) -> RiskGnn:
         raise UnusableCheckpoint(f"{path}: {error}") from error
     try:
         model = RiskGnn(config.architecture)
-        model.load_state_dict(weights)
+        model.load_state_dict(restored(weights))
     # The architecture may also name relations or features that do not exist.
     except (RuntimeError, KeyError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]

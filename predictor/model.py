@@ -175,12 +175,14 @@ def _has_edges(
 
 
 class RiskGnn(nn.Module):
-    """Scores the target node of each ego-graph."""
+    """Scores the target node of each ego-graph; dropout is for training alone, and no part of a version."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(
+        self, architecture: Architecture, lexical_dropout: float = 0.1, evidence_dropout: float = 0.1
+    ) -> None:
         super().__init__()
-        self.lexical = LexicalPath(architecture)
-        self.evidence = EvidencePath(architecture)
+        self.lexical = LexicalPath(architecture, lexical_dropout)
+        self.evidence = EvidencePath(architecture, evidence_dropout)
         # Platt scaling of the log-odds of malice, for lone names and for names with evidence.
         self.calibration = nn.Parameter(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), requires_grad=False)
 

@@ -7,20 +7,34 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from explainer.background import UnusableBackground
 from inference_services.processes import ServiceFailed
 from predictor.checkpoint import UnusableCheckpoint, load_config
+from training import pipeline
 from training.background import make_background
-from training.card import forget_explanations, forget_figures, write_card
+from training.card import forget_explanations, write_card
 from training.data import UnusableData
-from training.evaluate import evaluate, table, write_report
+from training.evaluation import report as reports
+from training.evaluation.headline import table
+from training.evaluation.page import write_page
+from training.evaluation.readme import NoPlace, renewed
+from training.evaluation.run import evaluate
+from training.evaluation.samples import FULL, QUICK
 from training.explain_check import explain_check, write_figures
 from training.explain_check import table as explained
 from training.gate import command as gate
-from training.recipe import Recipe
 from training.registry import command as registry
-from training.train import train
+
+_REFUSALS: Final = (
+    UnusableData,
+    UnusableCheckpoint,
+    UnusableBackground,
+    reports.UnusableReport,
+    NoPlace,
+    ServiceFailed,
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +43,7 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         return int(options.run(options))
-    except (UnusableData, UnusableCheckpoint, UnusableBackground, ServiceFailed) as problem:
+    except _REFUSALS as problem:
         print(problem, file=sys.stderr)
         return 1
 
@@ -37,16 +51,20 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    training = commands.add_parser("train", help="train a version and write its directory")
-    training.add_argument("--output", type=Path, required=True, help="directory of the version")
-    training.add_argument("--version", help="defaults to the output directory's name")
-    training.set_defaults(run=_train)
+    pipeline.add_commands(commands, default_data())
     background = commands.add_parser("background", help="write what explanations compare with")
     background.set_defaults(run=_background)
-    evaluating = commands.add_parser("evaluate", help="served scores against baselines; writes the card")
+    evaluating = commands.add_parser(
+        "evaluate", help="served scores against baselines; writes report and card"
+    )
+    evaluating.add_argument("--quick", action="store_true", help="a sample of the rows: does it work?")
     evaluating.set_defaults(run=_evaluate)
     checking = commands.add_parser("explain-check", help="are explanations true, stable and quick?")
     checking.set_defaults(run=_explain_check)
+    figures = commands.add_parser("figures", help="write a version's figures into README")
+    figures.add_argument("--readme", type=Path, required=True, help="page with the marks of the figures")
+    figures.add_argument("--check", action="store_true", help="write nothing; status 1 where they differ")
+    figures.set_defaults(run=_figures)
     gate.add_arguments(commands.add_parser("gate", help=gate.HELP, description=gate.HELP))
     registry.add_track_arguments(
         commands.add_parser("track", help=registry.TRACK_HELP, description=registry.TRACK_HELP)
@@ -54,11 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     registry.add_registry_arguments(
         commands.add_parser("registry", help=registry.REGISTRY_HELP, description=registry.REGISTRY_HELP)
     )
-    for command in (background, evaluating, checking):
+    for command in (background, evaluating, checking, figures):
         command.add_argument("--model_dir", type=Path, required=True, help="directory of the version")
-    for command in (training, background):
-        command.add_argument("--seed", type=int, default=0)
-    for command in (training, background, evaluating, checking):
+    background.add_argument("--seed", type=int, default=0)
+    for command in (background, evaluating, checking):
         command.add_argument("--data", type=Path, default=default_data(), help="directory of the data files")
     return parser
 
@@ -66,16 +83,6 @@ def _parser() -> argparse.ArgumentParser:
 def default_data() -> Path:
     """Where the labelled data lies: $DNS_RISK_SHARED/data, else ../shared/data."""
     return Path(os.environ.get("DNS_RISK_SHARED", "../shared")) / "data"
-
-
-def _train(options: argparse.Namespace) -> int:
-    version = options.version or options.output.name
-    config = train(options.data, options.output, version, Recipe(seed=options.seed))
-    make_background(options.data, options.output, options.seed)
-    forget_figures(options.output)
-    write_card(options.output, config)
-    print(f"{options.output}: version {config.version}, {config.metrics}")
-    return 0
 
 
 def _background(options: argparse.Namespace) -> int:
@@ -87,11 +94,31 @@ def _background(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    report = evaluate(options.data, options.model_dir)
-    write_report(report, options.model_dir)
+    report = evaluate(options.data, options.model_dir, QUICK if options.quick else FULL)
+    reports.write(report, options.model_dir)
+    write_page(report, options.model_dir)
     write_card(options.model_dir, load_config(options.model_dir))
     print(table(report))
     return 0
+
+
+def _figures(options: argparse.Namespace) -> int:
+    report = reports.read(options.model_dir)
+    page = _page(options.readme)
+    if (new := renewed(page, report)) == page:
+        return 0
+    if options.check:
+        print(f"{options.readme}: its figures are not those of {options.model_dir}")
+        return 1
+    options.readme.write_text(new, encoding="utf-8")
+    return 0
+
+
+def _page(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise NoPlace(f"{path}: {problem}: expected a page of text") from None
 
 
 def _explain_check(options: argparse.Namespace) -> int:

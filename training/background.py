@@ -35,8 +35,17 @@ def make_background(data: Path, directory: Path, seed: int) -> BackgroundConfig:
         UnusableData: the training names are missing or not of their format.
         UnusableCheckpoint: the model version is.
     """
+    return write_background(read_names(data / TRAIN_NAMES), directory, seed)
+
+
+def write_background(labels: LabelledNames, directory: Path, seed: int) -> BackgroundConfig:
+    """Write the background of a model version, from names that were read before.
+
+    Raises:
+        UnusableCheckpoint: the model version is.
+    """
     model, config = load(directory)
-    names, kinds = likely_names(read_names(data / TRAIN_NAMES), np.random.default_rng(seed))
+    names, kinds = likely_names(labels, np.random.default_rng(seed))
     graphs, rows = featurized(Snapshot.empty(), names, "background names")
     scores = Scorer(model, choose_device("cpu")).launch([graphs]).result().risk_score
     reference = unremarkable(graphs, scores, kinds[rows] == BENIGN)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -78,9 +77,24 @@ def _kept_edges(
     return np.asarray(draws[pair] >= drop)
 
 
-def shuffled(rows: Int64[np.ndarray, " rows"], size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Endless batches of this size in random order, each row once an epoch; short rests are left out."""
-    while True:
-        order = rng.permutation(rows)
-        for first in range(0, max(len(order) - size, 0) + 1, size):
-            yield order[first : first + size]
+class Batches:
+    """Batches of rows in random order, each row once an epoch; short rests are left out.
+
+    Which rows a batch holds follows from the seed and its number alone.
+
+    >>> Batches(np.arange(4), 2, seed=0).at(1).shape
+    (2,)
+    """
+
+    def __init__(self, rows: Int64[np.ndarray, " rows"], size: int, seed: int) -> None:
+        self._rows, self._size, self._seed = rows, min(size, len(rows)), seed
+        self._an_epoch = len(rows) // self._size
+        self._epoch, self._order = -1, rows
+
+    def at(self, step: int) -> Int64[np.ndarray, " batch"]:
+        """The rows of one batch."""
+        epoch, place = divmod(step, self._an_epoch)
+        if epoch != self._epoch:
+            rng = np.random.default_rng((self._seed, epoch))
+            self._epoch, self._order = epoch, rng.permutation(self._rows)
+        return self._order[place * self._size : (place + 1) * self._size]

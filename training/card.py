@@ -8,8 +8,8 @@ from typing import Final
 
 from explainer.background import GLOBAL_FOLDER
 from predictor.checkpoint import ModelConfig
-from training.evaluate import REPORT_FILE, read_report
-from training.evaluate import table as served_table
+from training.evaluation.headline import table as served_table
+from training.evaluation.report import REPORT_HTML, REPORT_JSON, read
 from training.explain_check import REPORT_FILE as EXPLAINED_FILE
 from training.explain_check import read_figures
 from training.explain_check import table as explained_table
@@ -45,10 +45,6 @@ registered domains than training names.
 
 {figures}
 
-"strong rows" leaves out benign rows of weak label quality. The scores are served scores: the names went
-through the running transformer and predictor. The graph's accuracy uses a threshold chosen on its `val`
-part. "on a fresh address" gives every name an address that nobody else uses, which must not change much.
-
 ## Explanations
 
 {explanations}
@@ -67,6 +63,14 @@ part. "on a fresh address" gives every name an address that nobody else uses, wh
 """
 
 
+_EVALUATED: Final = """\
+{table}
+
+{sampled}Served scores: the names went through the running transformer and predictor. 95 % intervals
+by bootstrap over registered domains. "Strong rows" leaves out benign rows of weak label quality. By category,
+source, month and generator family, robustness, ablation, curves and cost: [{page}]({page})."""
+
+
 _EXPLAINED: Final = """\
 {table}
 
@@ -77,7 +81,8 @@ effects of features over the public test: [global/](global/README.md)."""
 
 def forget_figures(directory: Path) -> None:
     """Remove the figures of the weights that were in a directory before."""
-    (directory / REPORT_FILE).unlink(missing_ok=True)
+    for name in (REPORT_JSON, REPORT_HTML):
+        (directory / name).unlink(missing_ok=True)
     forget_explanations(directory)
 
 
@@ -88,8 +93,12 @@ def forget_explanations(directory: Path) -> None:
 
 
 def write_card(directory: Path, config: ModelConfig) -> None:
-    """Write the card of a version beside its weights, with the figures that lie there."""
-    report, explained = read_report(directory), read_figures(directory)
+    """Write the card of a version beside its weights, with the figures that lie there.
+
+    Raises:
+        UnusableReport: there is a report, but not of this format.
+    """
+    explained = read_figures(directory)
     data = "\n".join(f"| `{name}` | `{digest}` |" for name, digest in config.trained_on.items())
     text = _TEXT.format(
         version=config.version,
@@ -99,9 +108,17 @@ def write_card(directory: Path, config: ModelConfig) -> None:
         monitor=config.operating_points.monitor,
         block=config.operating_points.block,
         data=data,
-        figures=served_table(report) if report else "Not evaluated yet: run `make evaluate`.",
+        figures=_figures(directory),
         explanations=_EXPLAINED.format(table=explained_table(explained))
         if explained
         else "Not checked yet: run `make explain-check`.",
     )
     (directory / CARD_FILE).write_text(text)
+
+
+def _figures(directory: Path) -> str:
+    if not (directory / REPORT_JSON).exists():
+        return "Not evaluated yet: run `make evaluate`."
+    report = read(directory)
+    sampled = "**From a sample of the rows only.** " if report.sampled else ""
+    return _EVALUATED.format(table=served_table(report), sampled=sampled, page=REPORT_HTML)

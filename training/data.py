@@ -57,6 +57,14 @@ class LabelledNames:
         """Rows of the headline figures: all but benign rows of weak quality."""
         return np.asarray(self.malicious | (self.quality != "weak"))
 
+    def at(self, rows: np.ndarray) -> LabelledNames:
+        """Some rows: a mask, or their numbers."""
+        return LabelledNames(
+            [self.domains[row] for row in np.arange(len(self.domains))[rows]],
+            *(column[rows] for column in (self.category, self.family, self.source)),
+            *(column[rows] for column in (self.first_seen, self.quality)),
+        )
+
 
 def rows(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a gzip-compressed CSV with a header.

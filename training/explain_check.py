@@ -22,7 +22,7 @@ from explainer.background import load_background
 from inference_services.local import LocalSettings, running
 from inference_services.processes import HOST, ServiceFailed
 from training.data import GRAPH_EDGES, GRAPH_NODES, TEST_NAMES, LabelledGraph, read_graph, read_names
-from training.evaluate import import_observations, local_settings
+from training.evaluation.services import import_observations, local_settings
 from training.explain_figures import Figure, agreements_with, randomised, rules, speed, stability, truth
 from training.explained_game import ExplainedGame, explained_game
 from training.held_out_rules import HeldOutNames

@@ -14,10 +14,11 @@ import orjson
 from tqdm import tqdm
 
 from contract.graphs import DomainGraphs, union
-from training.data import BENIGN, LabelledGraph, LabelledNames, private_address
-from training.fit import Pool
+from training.data import BENIGN, UNLABELLED, LabelledGraph, LabelledNames, private_address
 from training.local_names import local_names
 from training.recipe import Recipe
+from training.samples import Pool
+from training.service_names import service_names
 from training.synthetic_dga import synthetic_names
 from transformer.featurize import featurize
 from transformer.graph_store import GraphStore, Snapshot, SnapshotBuilder, UnusableLine, parse_line, publish
@@ -80,24 +81,28 @@ def row_weights(names: LabelledNames, recipe: Recipe) -> np.ndarray:
 
 
 def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
-    """Samples beside the given rows: generated names, local names, and some rows again with a leading www."""
+    """Samples beside the given rows, made from them alone.
+
+    Generated names, names of local networks and of services, and some rows again with a leading www.
+    """
     rng = np.random.default_rng(recipe.seed + 1)
-    generated = synthetic_names(recipe.synthetic_names, recipe.pronounceable_share, rng)
-    benign = [names.domains[row] for row in rows if not names.malicious[row]]
-    local = local_names(recipe.local_names, benign, rng)
+    good = ~names.malicious & names.strong
+    benign = [names.domains[row] for row in rows if good[row]]
+    generated = synthetic_names(recipe.synthetic_names, benign, rng)
+    harmless = local_names(recipe.local_names, benign, rng) + service_names(recipe.service_names, benign, rng)
     again = rng.choice(rows, int(recipe.www_share * len(rows)), replace=False)
     again = again[[len(names.domains[row]) < 240 for row in again]]
-    domains = [*generated, *local, *(f"www.{names.domains[row]}" for row in again)]
-    graphs, kept = featurized(Snapshot.empty(), domains, "generated, local and www names")
+    domains = [*generated, *harmless, *(f"www.{names.domains[row]}" for row in again)]
+    graphs, kept = featurized(Snapshot.empty(), domains, "names beside the labelled ones")
     category = np.concatenate(
-        [np.full(len(generated), DGA), np.full(len(local), BENIGN), names.category[again]]
+        [np.full(len(generated), DGA), np.full(len(harmless), BENIGN), names.category[again]]
     )
-    weight = np.concatenate([np.ones(len(generated) + len(local)), row_weights(names, recipe)[again]])
+    weight = np.concatenate([np.ones(len(generated) + len(harmless)), row_weights(names, recipe)[again]])
     return Pool(graphs, category[kept], weight[kept])
 
 
 def graph_pool(graph: LabelledGraph) -> tuple[Pool, np.ndarray]:
-    """The ego-graphs of the graph's domains in a store of its edges, and the row of each sample.
+    """The ego-graphs of the graph's domains in a store of its edges, and the split that each is of.
 
     Benign and malicious rows count as much as each other, so that having a graph tells nothing.
     """
@@ -108,7 +113,7 @@ def graph_pool(graph: LabelledGraph) -> tuple[Pool, np.ndarray]:
     malicious_share = (label[train] == 1).mean()
     weight = np.where(label == 1, 0.5 / malicious_share, 0.5 / (1 - malicious_share))
     category = np.where(label == 1, -1, 0)
-    return Pool(graphs, category, weight), rows
+    return Pool(graphs, category, weight), np.where(label == UNLABELLED, "hidden", graph.split[rows])
 
 
 def decoy_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:

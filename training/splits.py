@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,14 +16,34 @@ HELD_OUT_FAMILIES: Final = ("pushdo", "symmi", "murofet", "ramnit", "sharkbot", 
 BENIGN_SHARE: Final = 0.06
 
 
-def validation_rows(names: LabelledNames) -> np.ndarray:
-    """True for rows to choose by: never fitted before the choice is made."""
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which rows of the training names validate, and which are fitted while choosing; some are neither.
+
+    Fields:
+        validation  rows to choose by: fitted only once the choice is made
+        fitted      rows that share no registered domain with them
+    """
+
+    validation: np.ndarray
+    fitted: np.ndarray
+
+
+def split_names(names: LabelledNames) -> Split:
+    """Set validation rows aside as the test sets its own: by time, by family, by registered domain.
+
+    As there, a registered domain belongs to the side of its earliest name; later names of it are left out.
+    """
     late = np.zeros(len(names.domains), bool)
     for source, month in LATE.items():
         late |= names.malicious & (names.source == source) & (names.first_seen >= month)
     family = np.isin(names.family, HELD_OUT_FAMILIES)
-    group = np.array([stable_share(registered_domain(name)) < BENIGN_SHARE for name in names.domains])
-    return np.asarray(late | family | (~names.malicious & group))
+    registered = [registered_domain(name) for name in names.domains]
+    group = np.array([stable_share(name) < BENIGN_SHARE for name in registered], bool)
+    wanted = late | family | (~names.malicious & group)
+    earlier = {name for name, later in zip(registered, wanted, strict=True) if not later}
+    apart = np.array([name not in earlier for name in registered], bool)
+    return Split(wanted & apart, ~wanted)
 
 
 def registered_domain(name: str) -> str:

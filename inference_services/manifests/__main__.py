@@ -1,4 +1,4 @@
-"""`python -m inference_services.manifests`: render every overlay, check it against schemas and rules."""
+"""`python -m inference_services.manifests`: render overlays and training jobs, check them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from inference_services.manifests.lint import lint
-from inference_services.manifests.render import OVERLAYS, Manifest, RenderFailed, render
+from inference_services.manifests.render import OVERLAYS, TRAINING, Manifest, RenderFailed, render
 from inference_services.manifests.schemas import NoSchemas, Schemas
 
 WRONG, CANNOT = 1, 2
@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         schemas = None if options.without_crds else Schemas(crd_folder())
-        wrong = [_check(overlay, schemas, options.output) for overlay in options.overlays or all_overlays()]
+        folders = options.overlays or [*all_overlays(), *training_jobs()]
+        wrong = [_check(folder, schemas, options.output) for folder in folders]
     except (NoSchemas, RenderFailed) as failure:
         print(failure, file=sys.stderr)
         return CANNOT
@@ -38,6 +39,11 @@ def crd_folder() -> Path:
 def all_overlays() -> list[Path]:
     """The overlays of this repository."""
     return sorted(path.parent for path in OVERLAYS.glob("*/kustomization.yaml"))
+
+
+def training_jobs() -> list[Path]:
+    """What training applies, each with the base that all of it shares."""
+    return sorted(path.parent for path in TRAINING.glob("*/kustomization.yaml") if path.parent.name != "base")
 
 
 def _check(overlay: Path, schemas: Schemas | None, output: Path | None) -> int:
@@ -66,7 +72,10 @@ def problems(manifests: Sequence[Manifest], schemas: Schemas | None) -> list[str
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inference_services.manifests", description=__doc__)
     parser.add_argument(
-        "overlays", nargs="*", type=Path, help="folders with a kustomization; default: all overlays"
+        "overlays",
+        nargs="*",
+        type=Path,
+        help="folders with a kustomization; default: all overlays and training jobs",
     )
     parser.add_argument(
         "--output", type=Path, help="folder to write the rendered objects to, a file an overlay"

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from inference_services.manifests import rules_contract, rules_kserve, rules_pods, rules_routes
+from inference_services.manifests import (
+    rules_contract,
+    rules_kserve,
+    rules_pods,
+    rules_routes,
+    rules_training,
+)
 from inference_services.manifests.findings import Finding, Rule
 from inference_services.manifests.render import Manifest
 
@@ -14,6 +20,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *rules_pods.RULES,
     *rules_routes.RULES,
     *rules_contract.RULES,
+    *rules_training.RULES,
 )
 
 

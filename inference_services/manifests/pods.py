@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -129,9 +129,19 @@ def _with_model(container: Mapping[str, Any], model: Mapping[str, Any]) -> dict[
 
 
 def _workloads(manifests: Sequence[Manifest]) -> Iterator[Pods]:
-    for workload in of_kind(manifests, "Deployment", "StatefulSet", "Job", "CronJob"):
-        spec = workload["spec"]
-        template = (spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec)["template"]
-        labels = template["metadata"].get("labels", {})
-        pod = template["spec"]
-        yield Pods(name_of(workload), "", workload["kind"], "", labels, pod, pod["containers"][0])
+    for workload in of_kind(manifests, *_TEMPLATES):
+        for template in _TEMPLATES[workload["kind"]](workload["spec"]):
+            labels = template["metadata"].get("labels", {})
+            pod = template["spec"]
+            yield Pods(name_of(workload), "", workload["kind"], "", labels, pod, pod["containers"][0])
+
+
+# Where each kind keeps the templates of its pods.
+_TEMPLATES: Final[Mapping[str, Callable[[Any], list[Any]]]] = {
+    "Deployment": lambda spec: [spec["template"]],
+    "StatefulSet": lambda spec: [spec["template"]],
+    "Job": lambda spec: [spec["template"]],
+    "CronJob": lambda spec: [spec["jobTemplate"]["spec"]["template"]],
+    "PyTorchJob": lambda spec: [replica["template"] for replica in spec["pytorchReplicaSpecs"].values()],
+    "Experiment": lambda spec: [spec["trialTemplate"]["trialSpec"]["spec"]["template"]],
+}

@@ -12,6 +12,7 @@ import yaml
 Manifest: TypeAlias = dict[str, Any]
 
 OVERLAYS: Final = Path(__file__).resolve().parents[1] / "overlays"
+TRAINING: Final = OVERLAYS.parent / "training"
 
 # Either is kustomize; the first is on more machines.
 _TOOLS: Final = (("kubectl", "kustomize"), ("kustomize", "build"))

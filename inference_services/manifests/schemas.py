@@ -1,4 +1,7 @@
-"""Every object against its schema: custom resources by their CRD files, built-in kinds by Kubernetes' own."""
+"""Every object against its schema: custom resources by their CRD files, built-in kinds by Kubernetes' own.
+
+Kubeflow's kinds are checked by what `kubeflow.py` says of them, unless the folder has their CRD files.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import jsonschema
 import kubernetes_validate
 import yaml
 
+from inference_services.manifests import kubeflow
 from inference_services.manifests.render import Manifest
 from inference_services.manifests.structural import closed
 
@@ -45,7 +49,7 @@ class Schemas:
         """What is wrong with an object, one sentence each; nothing where it is right."""
         kind = (str(manifest.get("apiVersion")), str(manifest.get("kind")))
         if kind not in self._schemas:
-            yield from _built_in_problems(manifest)
+            yield from _problems_without_crd(manifest)
             return
         yield from _metadata_problems(manifest)
         for error in jsonschema.Draft202012Validator(self._schemas[kind]).iter_errors(manifest):
@@ -73,6 +77,18 @@ def _documents(path: Path) -> list[Any]:
     # libyaml: one of them has two megabytes.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return list(yaml.load_all(path.read_text(), loader))
+
+
+def _problems_without_crd(manifest: Manifest) -> Iterator[str]:
+    schema = kubeflow.SCHEMAS.get(str(manifest.get("kind")))
+    if schema is None or not str(manifest.get("apiVersion")).startswith("kubeflow.org/"):
+        yield from _built_in_problems(manifest)
+        return
+    yield from _metadata_problems(manifest)
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(manifest):
+        yield from _sentences(error)
+    for inner in kubeflow.inner_objects(manifest):
+        yield from _built_in_problems(inner)
 
 
 def _built_in_problems(manifest: Manifest) -> Iterator[str]:

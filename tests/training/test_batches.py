@@ -6,7 +6,7 @@ from contract.feature_schema import GRAPH_FEATURES
 from contract.graph_checks import validate
 from contract.graphs import DomainGraphs, split, union
 from tests.graphs import random_graph, random_graphs
-from training.batches import forget_evidence, shuffled, take
+from training.batches import Batches, forget_evidence, take
 
 
 def assert_same(left: DomainGraphs, right: DomainGraphs) -> None:
@@ -61,6 +61,14 @@ def test_an_edge_goes_with_its_reverse() -> None:
 
 def test_an_epoch_holds_each_row_once() -> None:
     """Batches of one epoch share no row."""
-    batches = shuffled(np.arange(10), 3, np.random.default_rng(0))
-    seen = np.concatenate([next(batches) for _ in range(3)])
+    batches = Batches(np.arange(10), 3, seed=0)
+    seen = np.concatenate([batches.at(step) for step in range(3)])
     assert len(set(seen.tolist())) == 9
+
+
+def test_a_batch_depends_on_its_number_alone() -> None:
+    """Asked for a batch in the middle, a new object gives what another gave on its way there."""
+    first, second = Batches(np.arange(10), 3, seed=4), Batches(np.arange(10), 3, seed=4)
+    passed = [first.at(step) for step in range(8)]
+    np.testing.assert_array_equal(passed[7], second.at(7))
+    assert len({tuple(batch) for batch in passed}) == 8

@@ -1,14 +1,10 @@
 import gzip
-import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from training.data import TRAIN_NAMES, UnusableData, private_address, read_names
-from training.splits import registered_domain, validation_rows
+from training.data import UnusableData, private_address, read_names
 
-SHARED = Path(os.environ.get("DNS_RISK_SHARED", "../shared")) / "data"
 HEADER = "domain,label,category,family,source,first_seen,split_reason,label_quality\n"
 
 
@@ -52,17 +48,3 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_stand_in_addresses_are_distinct() -> None:
     """Every anonymous node has an address of its own."""
     assert len({private_address(node) for node in range(20_000)}) == 20_000
-
-
-@pytest.mark.skipif(not (SHARED / TRAIN_NAMES).exists(), reason="needs the labelled data (DNS_RISK_SHARED)")
-def test_validation_is_later_and_of_other_domains_and_families() -> None:
-    """No registered domain and no generator family stands on both sides of the split."""
-    names = read_names(SHARED / TRAIN_NAMES)
-    held_out = validation_rows(names)
-    benign = np.flatnonzero(~names.malicious)[:20_000]
-    fitted = {registered_domain(names.domains[row]) for row in benign if not held_out[row]}
-    watched = {registered_domain(names.domains[row]) for row in benign if held_out[row]}
-    assert watched
-    assert not fitted & watched
-    dga = names.source == "baderj-dga"
-    assert not set(names.family[dga & held_out]) & set(names.family[dga & ~held_out])

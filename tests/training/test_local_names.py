@@ -1,7 +1,6 @@
 import numpy as np
 
 from training.local_names import local_names
-from training.synthetic_dga import synthetic_names
 from transformer.domain_name import parse_domain
 
 
@@ -19,10 +18,3 @@ def test_local_names_stand_under_no_registered_suffix_that_is_abused() -> None:
     made = local_names(500, ["www.example.org"], np.random.default_rng(2))
     suffixes = {parse_domain(name).public_suffix for name in made}
     assert not suffixes & {"com", "net", "org", "site", "house", "xyz"}
-
-
-def test_synthetic_names_are_names_of_the_asked_number() -> None:
-    """Generated names parse, and the seed decides them."""
-    made = synthetic_names(200, 0.5, np.random.default_rng(3))
-    assert len({parse_domain(name).name for name in made}) > 190
-    assert made == synthetic_names(200, 0.5, np.random.default_rng(3))

@@ -17,6 +17,7 @@ from tests.inference_services.manifests.objects import (
     set_argument,
     set_env,
 )
+from tests.inference_services.manifests.test_training_jobs import TRAINING_RULES
 
 Change = Callable[[list[Manifest]], Any]
 
@@ -187,4 +188,4 @@ def test_a_rule_finds_what_breaks_it(
 
 def test_every_rule_is_tried() -> None:
     """No rule without a manifest that breaks it."""
-    assert {rule.__name__.replace("_", "-") for rule in RULES} == set(GATEWAY) | set(KNATIVE)
+    assert {rule.__name__.replace("_", "-") for rule in RULES} == {*GATEWAY, *KNATIVE, *TRAINING_RULES}

@@ -8,7 +8,7 @@ import torch
 from inference_services.local import running
 from predictor.checkpoint import load
 from predictor.scorer import Scorer
-from training.evaluate import import_observations, local_settings, served_scores, table
+from training.evaluation.services import import_observations, local_settings, served_scores
 from training.pools import featurized, observation_line
 from transformer.graph_store import GraphStore
 
@@ -29,11 +29,3 @@ def test_served_scores_are_the_models_scores(model_dir: Path, tmp_path: Path) ->
     direct = Scorer(model, torch.device("cpu")).launch([graphs]).result().risk_score
     np.testing.assert_allclose(served[rows], direct, atol=1e-5)
     assert served[2] == -1.0
-
-
-def test_the_table_has_a_line_for_everything_that_was_measured() -> None:
-    """Figures without an accuracy leave its column empty."""
-    found = {"auc": 0.95, "tpr_at_fpr_1pct": 0.6, "tpr_at_fpr_01pct": 0.3, "rows": 1234}
-    lines = table({"names": found, "  baseline": {**found, "accuracy": 0.9}}).splitlines()
-    assert lines[2] == "| names | 0.950 | 0.600 | 0.300 |  | 1,234 |"
-    assert lines[3] == "| &nbsp;&nbsp;baseline | 0.950 | 0.600 | 0.300 | 0.900 | 1,234 |"
