@@ -84,7 +84,7 @@ def _plot(names: tuple[str, ...], curves: list[Curves]) -> str:
             for name, colour, found in zip(names, _COLOURS, curves, strict=True):
                 draw(axes, found, label=name, color=colour)
             axes.grid(visible=True, linewidth=0.4, alpha=0.6)
-        figure.axes[0].legend(fontsize=7, loc="lower right")
+        figure.axes[0].legend(fontsize=7, loc="upper left")
         return _svg(figure)
 
 

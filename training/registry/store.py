@@ -82,7 +82,7 @@ def failing_in_one_line(uri: str) -> Iterator[None]:
         }:
             raise
         # The statement behind a failure of SQL is for MLflow's makers.
-        said = " ".join(str(problem).partition("[SQL")[0].split())
+        said = _bare(uri, " ".join(str(problem).partition("[SQL")[0].split()))
         raise RegistryFailed(f"{_bare(uri)}: {said[:_LONGEST_MESSAGE]}") from problem
 
 
@@ -102,10 +102,10 @@ def _sqlite_file(uri: str) -> Path | None:
     return Path(path) if uri.startswith(_SQLITE) and path else None
 
 
-def _bare(uri: str) -> str:
-    """The URI without what may be a password."""
-    parts = urlsplit(uri)
-    return uri.replace(f"{parts.username}:{parts.password}@", "") if parts.password else uri
+def _bare(uri: str, text: str | None = None) -> str:
+    """The URI, or a text that may hold it, without user and password."""
+    whose = urlsplit(uri).netloc.rpartition("@")[0]
+    return (text or uri).replace(f"{whose}@", "") if whose else text or uri
 
 
 def _mlflow() -> Any:

@@ -70,7 +70,7 @@ def test_the_same_weights_again_are_the_same_version(own: Registry) -> None:
     run = mlflow.get_model_version(MODEL, "2").run_id
     assert "names/strong/auc" not in mlflow.get_run(run).data.metrics
     shutil.copy(own.versions / "report-of-2.json", own.versions / "2" / "report.json")
-    assert own.track("2").returncode == 0
+    assert own.track("2") == 0
     assert mlflow.get_run(run).data.metrics["names/strong/auc"] == 0.98
     found = mlflow.search_model_versions(f"name = '{MODEL}'")
     assert sorted(int(version.version) for version in found) == [1, 2]
@@ -83,8 +83,8 @@ def test_the_stable_version_is_the_parent(own: Registry) -> None:
     mlflow.set_registered_model_alias(MODEL, "stable", "1")
     write_version(own.versions / "3", "3", seed=3)
     write_version(own.versions / "4", "4", seed=4)
-    assert own.track("3").returncode == 0
-    assert own.track("4", "--parent", "3").returncode == 0
+    assert own.track("3") == 0
+    assert own.track("4", "--parent", "3") == 0
     assert [mlflow.get_model_version(MODEL, number).tags["parent"] for number in ("3", "4")] == ["1", "3"]
 
 
@@ -100,7 +100,7 @@ def test_what_is_no_finished_version_is_refused(own: Registry, capsys: pytest.Ca
         ("none", (), "config.json"),
         ("other", (), "not the weights that config.json names"),
     ):
-        assert own.here("track", str(own.versions / version), *more) == 2
+        assert own.track(version, *more) == 2
         refused = capsys.readouterr().err
         assert said in refused
         assert refused.count("\n") == 1
@@ -114,18 +114,19 @@ def test_nobody_outside_is_spoken_with(own: Registry) -> None:
     assert SPOKE not in done.stderr
 
 
-def test_versions_are_listed_and_shown(kept: Registry) -> None:
+def test_versions_are_listed_and_shown(kept: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     """The newest first with its figures; one with all of its lineage, parameters and files."""
     listed = kept.run("registry", "list").stdout.splitlines()
     assert [line.split(" | ")[0] for line in listed[2:]] == ["| 2", "| 1"]
     assert listed[3].endswith("| 0.9700 | 0.7500 | 0.4500 | 0.0200 | 0.9700 |")
-    shown = kept.run("registry", "show", "1").stdout
+    assert kept.here("registry", "show", "1") == 0
+    shown = capsys.readouterr().out
     for line in ("  tested_on.graph_nodes.csv.gz: " + "c" * 64, "  seed: 0", "  names/strong/auc: 0.9700"):
         assert line in shown
     assert re.search(r"  model.safetensors: [0-9,]+ bytes", shown)
 
 
-def test_the_gates_yes_promotes(own: Registry, tmp_path: Path) -> None:
+def test_the_gates_yes_promotes(own: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The alias is set, and the version says by which verdict; the list shows it."""
     path = written(tmp_path, gate_of(own, "2"))
     done = own.run("registry", "promote", "2", "--to", "canary", "--gate", str(path))
@@ -135,7 +136,8 @@ def test_the_gates_yes_promotes(own: Registry, tmp_path: Path) -> None:
     tags = mlflow.get_model_version(MODEL, "2").tags
     assert tags["canary.by"].startswith("gate: passed against model version 1")
     assert tags["canary.by"].endswith("policy " + "ef" * 32)
-    assert own.run("registry", "show", "canary").stdout.startswith("version: 2 (model version 2")
+    assert own.here("registry", "show", "canary") == 0
+    assert capsys.readouterr().out.startswith("version: 2 (model version 2")
 
 
 def test_without_the_gates_yes_nothing_is_promoted(
@@ -156,8 +158,7 @@ def test_without_the_gates_yes_nothing_is_promoted(
 def test_force_is_written_down_and_a_version_is_taken_back(own: Registry) -> None:
     """The alias moves there and back; each version keeps why."""
     for version, reason in (("2", "the gate is away"), ("1", "taken back:  complaints")):
-        done = own.run("registry", "promote", version, "--to", "stable", "--force", reason)
-        assert done.returncode == 0, done.stderr
+        assert own.here("registry", "promote", version, "--to", "stable", "--force", reason) == 0
     mlflow = client(own)
     assert mlflow.get_registered_model(MODEL).aliases == {"stable": 1}
     assert mlflow.get_model_version(MODEL, "2").tags["stable.by"] == "force: the gate is away"
@@ -190,9 +191,10 @@ def test_two_versions_are_compared(own: Registry, tmp_path: Path, capsys: pytest
     assert "no page" in half
     assert not output.exists()
     shutil.copy(own.versions / "report-of-2.json", own.versions / "2" / "report.json")
-    assert own.here("track", str(own.versions / "2")) == 0
-    whole = own.run(*compare)
-    assert "| names/strong/auc | 0.9700 | 0.9800 | +0.0100 |" in whole.stdout
+    assert own.track("2") == 0
+    capsys.readouterr()
+    assert own.here(*compare) == 0
+    assert "| names/strong/auc | 0.9700 | 0.9800 | +0.0100 |" in capsys.readouterr().out
     page = output.read_text()
     assert page.count("<svg") == 1
     assert "0.9800 [0.9700, 0.9900]" in page
