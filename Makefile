@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL_DIR ?= models/dns-risk/2
+# The version that `make gate` compares MODEL_DIR with.
+BASELINE ?= models/dns-risk/2
 # Labelled data for train and evaluate: $(DNS_RISK_SHARED)/data.
 DNS_RISK_SHARED ?= ../shared
 # What make load sends; see docs/load-testing.md.
@@ -12,7 +14,7 @@ WORKERS ?= 2
 export DNS_RISK_SHARED
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format train evaluate explain-check figures bench bench-resolver load images manifests canary-demo chaos fuzz soak golden clean
+.PHONY: help run test check lint format train evaluate explain-check figures gate track bench bench-resolver load images manifests canary-demo chaos fuzz soak golden clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -58,6 +60,12 @@ explain-check: $(DEV)  ## are explanations of the model in MODEL_DIR true, stabl
 
 figures: $(DEV)  ## README's figures of quality from the report in MODEL_DIR
 	$(BIN)/python -m training figures --model_dir $(MODEL_DIR) --readme README.md
+
+gate: $(DEV)  ## may MODEL_DIR take the place of BASELINE?
+	$(BIN)/python -m training gate $(MODEL_DIR) $(BASELINE)
+
+track: $(DEV)  ## keep the version in MODEL_DIR in the registry
+	$(BIN)/python -m training track $(MODEL_DIR)
 
 bench: $(DEV)  ## speed, as ratios of one run
 	$(BIN)/python -m load_tests.bench_features

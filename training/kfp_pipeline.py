@@ -9,11 +9,11 @@ import argparse
 import logging
 import sys
 from collections.abc import Collection, Sequence
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from inference_services.images import release
 from training.__main__ import default_data
 from training.data import UnusableData
 from training.recipe import number_of, recipe_with
@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     compiling = commands.add_parser("compile", help="write the pipeline as YAML for Kubeflow")
     compiling.add_argument("--output", type=Path, required=True, help="file to write")
-    compiling.add_argument("--image", default=f"dns-risk/training:{release()}", help="of every component")
+    compiling.add_argument(
+        "--image", default=f"dns-risk/training:{version('dns-risk')}", help="of every component"
+    )
     compiling.add_argument("--claim", default=DATA_CLAIM, help="volume claim with the data files")
     compiling.set_defaults(run=_compile)
     running = commands.add_parser("run-local", help="run every step on this machine, by KFP's local runner")

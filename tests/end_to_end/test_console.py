@@ -39,7 +39,7 @@ def test_options_of_modules_exist(command: str) -> None:
     """Each option that is shown stands in the help of its command."""
     words = shlex.split(command, comments=True)
     module = words[words.index("-m") + 1 :]
-    verbs = [*takewhile(re.compile(r"[a-z]+").fullmatch, module[1:3])]
+    verbs = [*takewhile(re.compile(r"[a-z]+(-[a-z]+)*").fullmatch, module[1:3])]
     run = [sys.executable, "-m", module[0], *verbs, "--help"]
     help_text = subprocess.run(run, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     missing = [word for word in module if word.startswith("--") and word.split("=")[0] not in help_text]

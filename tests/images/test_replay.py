@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SYSTEM_PYTHON = "/usr/bin/python3.11"
 ADDRESSES = {"predictor": "10.77.0.11", "transformer": "10.77.0.12", "explainer": "10.77.0.13"}
 # What no image of the kind may hold: an attacker's tools, or a hundred megabytes of nothing.
-LARGEST_MB = {"predictor": 1600, "transformer": 500, "explainer": 1800, "rollout": 400, "training": 3000}
+LARGEST_MB = {"predictor": 1600, "transformer": 500, "explainer": 1800, "rollout": 400, "training": 2800}
 FOREIGN = {
     "predictor": {"alibi", "shap", "ray", "pip", "pytest"},
     "transformer": {"torch", "torch-geometric", "alibi", "shap", "ray", "pip", "pytest"},

@@ -144,7 +144,9 @@ GATEWAY: Final[dict[str, list[Change]]] = {
         lambda m: set_env(runtime(m), "DNS_RISK_TORCH_THREADS", "many"),
     ],
     "ports-agree": [lambda m: set_env(container(m), "DNS_RISK_REST_PORT", "9000")],
-    "one-model": [lambda m: component(m, "predictor")["model"].update(storageUri="s3://models/dns-risk/another")],
+    "one-model": [
+        lambda m: component(m, "predictor")["model"].update(storageUri="s3://models/dns-risk/another")
+    ],
     "one-release": [lambda m: container(m).update(image="dns-risk/transformer:0.2.0")],
 }
 
