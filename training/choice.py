@@ -33,13 +33,15 @@ def choose(model: RiskGnn, samples: Samples) -> Chosen:
     """Calibrate on validation rows, and take the operating points there."""
     names = samples.validation & samples.strong
     lone = risk_logits(model, samples.names.graphs)[names]
-    malicious = samples.names.category[names] != 0
-    # As in training, weights make both classes count the same: 50 % is not the natural rate, but stated.
-    scale, shift = platt(malicious, lone, _balance(malicious))
+    category = samples.names.category[names]
+    malicious = category != 0
+    # Weights make both classes count the same: 50 % is not the natural rate, but stated. So do they each kind
+    # of malice, whose shares of validation rows say which generators were set aside, and no more.
+    scale, shift = platt(malicious, lone, _balance(malicious, category))
     held_out = samples.graph_split == "val"
     linked = risk_logits(model, samples.graph.graphs)[held_out]
     linked_malicious = samples.graph.category[held_out] != 0
-    linked_scale, linked_shift = platt(linked_malicious, linked, _balance(linked_malicious))
+    linked_scale, linked_shift = platt(linked_malicious, linked, _balance(linked_malicious, linked_malicious))
     risk = expit(scale * lone + shift)
     return Chosen(
         np.array([[scale, shift], [linked_scale, linked_shift]]),
@@ -61,6 +63,9 @@ def _metrics(
     }
 
 
-def _balance(malicious: np.ndarray) -> np.ndarray:
-    share = malicious.mean()
-    return np.where(malicious, 0.5 / share, 0.5 / (1 - share))
+def _balance(malicious: np.ndarray, kind: np.ndarray) -> np.ndarray:
+    """Weights by which half is benign, and the other half the same of each kind."""
+    kinds, places = np.unique(kind[malicious], return_inverse=True)
+    weight = np.full(len(malicious), 0.5 / (~malicious).mean())
+    weight[malicious] = 0.5 * len(malicious) / len(kinds) / np.bincount(places)[places]
+    return weight

@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,10 @@ import orjson
 from tqdm import tqdm
 
 from contract.graphs import DomainGraphs, union
+from contract.tensors import CATEGORIES
 from training.data import BENIGN, UNLABELLED, LabelledGraph, LabelledNames, private_address
 from training.local_names import local_names
+from training.look_alikes import homoglyph_names
 from training.recipe import Recipe
 from training.samples import Pool
 from training.service_names import service_names
@@ -26,7 +29,8 @@ from transformer.graph_store import GraphStore, Snapshot, SnapshotBuilder, Unusa
 logger = logging.getLogger(__name__)
 
 CHUNK: Final = 2048
-DGA: Final = 1
+DGA: Final = CATEGORIES.index("dga")
+PHISHING: Final = CATEGORIES.index("phishing")
 # Numbers of decoy addresses from here on are drawn once: nobody shares them.
 PRIVATE: Final = 1 << 22
 
@@ -83,21 +87,27 @@ def row_weights(names: LabelledNames, recipe: Recipe) -> np.ndarray:
 def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
     """Samples beside the given rows, made from them alone.
 
-    Generated names, names of local networks and of services, and some rows again with a leading www.
+    Generated names, names of local networks and of services, names with letters of other scripts, and some
+    rows again with a leading www.
     """
     rng = np.random.default_rng(recipe.seed + 1)
     good = ~names.malicious & names.strong
     benign = [names.domains[row] for row in rows if good[row]]
-    generated = synthetic_names(recipe.synthetic_names, benign, rng)
-    harmless = local_names(recipe.local_names, benign, rng) + service_names(recipe.service_names, benign, rng)
+    made = {
+        DGA: synthetic_names(recipe.synthetic_names, benign, rng),
+        BENIGN: local_names(recipe.local_names, benign, rng)
+        + service_names(recipe.service_names, benign, rng),
+        PHISHING: homoglyph_names(recipe.homoglyph_names, benign, rng),
+    }
     again = rng.choice(rows, int(recipe.www_share * len(rows)), replace=False)
     again = again[[len(names.domains[row]) < 240 for row in again]]
-    domains = [*generated, *harmless, *(f"www.{names.domains[row]}" for row in again)]
+    domains = [*chain.from_iterable(made.values()), *(f"www.{names.domains[row]}" for row in again)]
     graphs, kept = featurized(Snapshot.empty(), domains, "names beside the labelled ones")
     category = np.concatenate(
-        [np.full(len(generated), DGA), np.full(len(harmless), BENIGN), names.category[again]]
+        [*(np.full(len(kind), number) for number, kind in made.items()), names.category[again]]
     )
-    weight = np.concatenate([np.ones(len(generated) + len(harmless)), row_weights(names, recipe)[again]])
+    weight = np.ones(len(domains))
+    weight[len(domains) - len(again) :] = row_weights(names, recipe)[again]
     return Pool(graphs, category[kept], weight[kept])
 
 

@@ -24,6 +24,7 @@ class Recipe:
     synthetic_names: int = 40_000
     local_names: int = 6000
     service_names: int = 12_000
+    homoglyph_names: int = 4000
     www_share: float = 0.05
     """Rows repeated with a leading www., which the training files have stripped."""
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from explainer.background import load_background
 from predictor.checkpoint import load
@@ -71,7 +72,11 @@ def test_a_shuffled_version_has_the_same_weights_elsewhere(tmp_path: Path) -> No
     shuffled, _ = load(randomised_version(SHIPPED_MODEL, tmp_path, 0))
     moved = 0
     for weight, other in zip(original.parameters(), shuffled.parameters(), strict=True):
-        assert weight.flatten().sort().values.equal(other.flatten().sort().values)
+        # The table is rounded again where its rows have changed, by half a step of their scale at most.
+        rounding = float(weight.abs().max()) / 127
+        torch.testing.assert_close(
+            weight.flatten().sort().values, other.flatten().sort().values, atol=rounding, rtol=0
+        )
         moved += not weight.equal(other)
     assert moved > 10
     assert load_background(tmp_path).config.model_version == config.version

@@ -15,6 +15,7 @@ import numpy as np
 
 from contract.feature_schema import MAX_NAME_LENGTH
 from training.data import LabelledNames
+from training.look_alikes import HOMOGLYPHS
 from transformer.domain_name import DomainName, NotADomainName, parse_domain
 
 ALPHABET: Final = string.ascii_lowercase + string.digits
@@ -24,13 +25,7 @@ SUBDOMAIN_LENGTHS: Final = (8, 24)
 # Sites that people know, and so take a look-alike for.
 POPULAR: Final = "top-stable"
 
-# Letters of other scripts that look the same: Unicode TS 39, confusables.txt 16.0, single letters only.
-HOMOGLYPHS: Final = {
-    "a": "\u0430", "c": "\u0441", "d": "\u0501", "e": "\u0435", "h": "\u04bb", "i": "\u0456", "j": "\u0458",
-    "o": "\u03bf", "p": "\u0440", "q": "\u051b", "s": "\u0455", "v": "\u03bd", "w": "\u051d", "x": "\u0445",
-    "y": "\u0443",
-}  # fmt: skip
-# The same with letters and digits that need no other script.
+# Letters and digits that look like another letter.
 LOOK_ALIKES: Final = {
     "a": "4", "b": "6", "d": "cl", "e": "3", "g": "q", "i": "1", "l": "1", "m": "rn", "o": "0", "q": "g",
     "s": "5", "u": "v", "w": "vv", "z": "2",
