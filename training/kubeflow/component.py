@@ -6,17 +6,40 @@ import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from training.recipe import recipe_with
 from training.steps.cache import data_files, run_whole
 from training.steps.plan import STEPS
-from training.steps.step import Inputs
+from training.steps.step import Inputs, Step
+
+# KFP reads a component's inputs from a function's signature and sends its source along, so every step needs a
+# function of its own. What it does is said once, in `run_step`.
+_SOURCE: Final = """\
+def {name}({artifacts}result: Output[Artifact], data: str, recipe: dict, version: str):
+    from training.kubeflow.component import run_step
+
+    run_step("{name}", data, recipe, version, {{{folders}}}, result.path)
+"""
+
+
+def source_of(step: Step) -> str:
+    """The function that KFP sends to a step's container.
+
+    >>> print(source_of(Step("split", print, needs=("load",))).splitlines()[0])
+    def split(load: Input[Artifact], result: Output[Artifact], data: str, recipe: dict, version: str):
+    """
+    return _SOURCE.format(
+        name=step.name,
+        artifacts="".join(f"{need}: Input[Artifact], " for need in step.needs),
+        folders=", ".join(f'"{need}": {need}.path' for need in step.needs),
+    )
 
 
 def run_step(
     name: str,
     data: str,
-    recipe: Mapping[str, float],
+    recipe: Mapping[str, float | int],
     version: str,
     folders: Mapping[str, str],
     output: str,
@@ -44,7 +67,7 @@ def run_step(
         run_whole(STEPS[name], Inputs(Path(data), numbers, version, needed, Path(partial)), Path(output))
 
 
-def _numbers(recipe: Mapping[str, float]) -> dict[str, float]:
+def _numbers(recipe: Mapping[str, float | int]) -> dict[str, float | int]:
     """Kubeflow's numbers are all floats; whole ones are what they were.
 
     >>> _numbers({"seed": 3.0, "lexical_rate": 0.002})

@@ -10,6 +10,7 @@ from typing import Any, Final
 from kfp import compiler, dsl, kubernetes
 from kfp.dsl.base_component import BaseComponent
 
+from training.kubeflow.component import source_of
 from training.steps.step import Step
 
 PIPELINE: Final = "dns-risk-training"
@@ -30,29 +31,6 @@ class Site:
     image: str
     claim: str | None
     data: str
-
-
-# KFP reads a component's inputs from a function's signature and sends its source along, so every step needs a
-# function of its own. What it does is said once, in training/kubeflow/component.py.
-_SOURCE: Final = """\
-def {name}({artifacts}result: Output[Artifact], data: str, recipe: dict, version: str):
-    from training.kubeflow.component import run_step
-
-    run_step("{name}", data, recipe, version, {{{folders}}}, result.path)
-"""
-
-
-def source_of(step: Step) -> str:
-    """The function that KFP sends to a step's container.
-
-    >>> print(source_of(Step("split", print, needs=("load",))).splitlines()[0])
-    def split(load: Input[Artifact], result: Output[Artifact], data: str, recipe: dict, version: str):
-    """
-    return _SOURCE.format(
-        name=step.name,
-        artifacts="".join(f"{need}: Input[Artifact], " for need in step.needs),
-        folders=", ".join(f'"{need}": {need}.path' for need in step.needs),
-    )
 
 
 def component(step: Step, image: str) -> BaseComponent:
