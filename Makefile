@@ -77,10 +77,10 @@ bench-resolver: $(DEV)  ## what the resolver sidecar takes, and what it costs re
 load: $(DEV)  ## resolvers' traffic against running services: PROFILE=steady, burst, ramp-to-knee, soak, canary
 	$(BIN)/python -m load_tests.load $(PROFILE)
 
-images: $(DEV)  ## build the four images with docker, podman or buildah
+images: $(DEV)  ## build the five images with docker, podman or buildah
 	$(BIN)/python -m inference_services.images build
 
-manifests: $(DEV)  ## render every overlay, check it against schemas and rules
+manifests: $(DEV)  ## render every overlay and training job, check them against schemas and rules
 	$(BIN)/python -m inference_services.manifests
 
 canary-demo: $(DEV)  ## good and bad canaries behind a real proxy, judged by a real Prometheus

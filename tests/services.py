@@ -13,7 +13,7 @@ import httpx
 from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, running
 
 SAMPLE = REPOSITORY / "examples" / "passive_dns.jsonl"
-SHIPPED_MODEL = REPOSITORY / "models" / "dns-risk" / "1"
+SHIPPED_MODEL = REPOSITORY / "models" / "dns-risk" / "2"
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tests.polling import until
 from tests.rollout.prometheus_process import prometheus
 from tests.serving.server_process import REPOSITORY
 
-SHIPPED = REPOSITORY / "models" / "dns-risk" / "1"
+SHIPPED = REPOSITORY / "models" / "dns-risk" / "2"
 POLICY = Path(__file__).parent / "policy.toml"
 # What the status of `watch` means after each command.
 VERDICTS = {
@@ -153,7 +153,7 @@ def running(folder: Path, rate: float) -> Iterator[Demo]:
     import_sample(
         LocalSettings(graph_store=folder / "graph-store"), REPOSITORY / "examples" / "passive_dns.jsonl"
     )
-    stable = Version("stable", STABLE_URI, "1", SHIPPED)
+    stable = Version("stable", STABLE_URI, "2", SHIPPED)
     rest, grpc = free_ports(2)
     with ExitStack() as stack:
         api = stack.enter_context(kube_api(folder))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from predictor.checkpoint import load, save
 
-STABLE_URI = "s3://models/dns-risk/1"
+STABLE_URI = "s3://models/dns-risk/2"
 # Added to the log-odds of malice: e^2 = 7 times the odds.
 SHIFT = 2.0
 
@@ -54,7 +54,7 @@ def _made(
     good: bool = False,
     codes: frozenset[str] = frozenset(),
 ) -> Version:
-    version = f"2-{name}"
+    version = f"3-{name}"
     directory = folder / version
     model, config = load(shipped)
     # Row by row: names alone, names with evidence; column 1 is added to the log-odds.

@@ -12,6 +12,7 @@ from contract.tensors import CLIENT_INPUTS, CLIENT_OUTPUTS
 from explainer.options import ExplainOptions
 from explainer.settings import ExplainerSettings
 from inference_services.local import LocalSettings
+from predictor.checkpoint import load_config
 from predictor.settings import PredictorSettings
 from serving.metrics import (
     AnswerMetrics,
@@ -25,6 +26,8 @@ from serving.settings import ENV_PREFIX, ServingSettings
 from tests.end_to_end.documents import table_rows
 from tests.services import SHIPPED_MODEL
 from tests.serving.server_process import REPOSITORY
+from training.evaluation.readme import renewed
+from training.evaluation.report import read
 from training.explain_check import read_figures, table
 from transformer.settings import TransformerSettings
 
@@ -93,6 +96,13 @@ def test_every_parameter_of_explanations_is_listed() -> None:
     for name, field in ExplainOptions.model_fields.items():
         default = json.dumps(field.default)
         assert table_rows(EXPLANATIONS, name)[name] == [f"`{default}`", field.description]
+
+
+def test_figures_of_quality_are_those_of_the_shipped_model() -> None:
+    """README shows the report that lies beside the weights: `make figures` would change nothing."""
+    page = README.read_text()
+    assert renewed(page, read(SHIPPED_MODEL)) == page
+    assert read(SHIPPED_MODEL).weights_sha256 == load_config(SHIPPED_MODEL).weights_sha256
 
 
 def test_figures_of_explanations_are_those_of_the_shipped_model() -> None:

@@ -63,7 +63,7 @@ def test_it_writes_pictures_figures_and_page(explained: Services, names: Path, v
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert first.keys() == {"README.md", "global.json", "importance.svg", "effects.svg"}
     told = json.loads(first["global.json"])
-    assert (told["model_version"], told["names"]) == ("1", 80)
+    assert (told["model_version"], told["names"]) == ("2", 80)
     assert {each["trait"] for each in told["importance"][:2]} == {"letters", "suffix"}
     assert "| letters |" in first["README.md"].decode()
     assert run("--names", names, "--model_dir", version, *where).returncode == 0

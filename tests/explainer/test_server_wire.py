@@ -142,7 +142,7 @@ def test_versions_are_told(http: httpx.Client, explained: Services) -> None:
     """Model, explainer, features and snapshot say what the explanation is of."""
     [explanation] = explain(http, LONE)
     served = httpx.get(f"{explained.explainer.rest_url}/v2/models/{RISK_MODEL}", timeout=10).json()
-    assert explanation["model_version"] == "1"
+    assert explanation["model_version"] == "2"
     assert explanation["explainer_version"] == served["versions"][0]
     assert explanation["feature_schema"] == FEATURE_SCHEMA
     assert explanation["graph_snapshot"].startswith("20")

@@ -13,7 +13,7 @@ from transformer.graph_store.common_output_format import UnusableLine
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SAMPLE = ROOT / "examples" / "passive_dns.jsonl"
-MODEL = ROOT / "models" / "dns-risk" / "1"
+MODEL = ROOT / "models" / "dns-risk" / "2"
 FILE = HERE / "golden.json"
 
 CASES = [

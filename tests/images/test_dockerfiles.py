@@ -21,7 +21,7 @@ FOLDERS = {
     # Evaluation runs all services.
     "training": {
         *("contract", "serving", "predictor", "transformer", "explainer"),
-        *("inference_services", "training"),
+        *("inference_services", "rollout", "training"),
     },
 }
 SHARED = {"pyproject.toml", "README.md", "LICENSE", "inference_services/locks"}
