@@ -17,6 +17,7 @@ from training.background import make_background
 from training.card import forget_explanations, write_card
 from training.data import UnusableData
 from training.evaluation import report as reports
+from training.evaluation.cost_again import measure_again
 from training.evaluation.headline import table
 from training.evaluation.page import write_page
 from training.evaluation.readme import NoPlace, renewed
@@ -61,6 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluating.set_defaults(run=_evaluate)
     checking = commands.add_parser("explain-check", help="are explanations true, stable and quick?")
     checking.set_defaults(run=_explain_check)
+    costs = commands.add_parser("cost", help="measure versions side by side, for their reports")
+    costs.add_argument("versions", type=Path, nargs="+", help="directories of evaluated versions")
+    costs.add_argument("--data", type=Path, default=default_data(), help="directory of the data files")
+    costs.set_defaults(run=_cost)
     figures = commands.add_parser("figures", help="write a version's figures into README")
     figures.add_argument("--readme", type=Path, required=True, help="page with the marks of the figures")
     figures.add_argument("--check", action="store_true", help="write nothing; status 1 where they differ")
@@ -99,6 +104,13 @@ def _evaluate(options: argparse.Namespace) -> int:
     write_page(report, options.model_dir)
     write_card(options.model_dir, load_config(options.model_dir))
     print(table(report))
+    return 0
+
+
+def _cost(options: argparse.Namespace) -> int:
+    for directory, cost in measure_again(options.data, options.versions).items():
+        print(f"{directory}: {cost:.1f} microseconds a graph")
+        write_page(reports.read(directory), directory)
     return 0
 
 
