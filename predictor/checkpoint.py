@@ -6,14 +6,15 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file, save_file
 
 from contract.feature_schema import FEATURE_SCHEMA
+from contract.rounding import restored, rounded
 from predictor.architecture import Architecture
 from predictor.model import RiskGnn
-from predictor.rounding import restored, rounded
 
 CONFIG_FILE: Final = "config.json"
 WEIGHTS_FILE: Final = "model.safetensors"
@@ -58,7 +59,8 @@ class ModelConfig(BaseModel):
 def save(directory: Path, model: RiskGnn, config: ModelConfig) -> ModelConfig:
     """Write a version's weights, then the configuration that names their hash, which is returned."""
     directory.mkdir(parents=True, exist_ok=True)
-    save_file(rounded(model.state_dict()), directory / WEIGHTS_FILE)
+    weights = {name: tensor.contiguous().numpy() for name, tensor in model.state_dict().items()}
+    save_file(rounded(weights), directory / WEIGHTS_FILE)
     # The serving user is not the one who trained.
     (directory / WEIGHTS_FILE).chmod(0o644)
     sealed = config.model_copy(update={"weights_sha256": _sha256(directory / WEIGHTS_FILE)})
@@ -111,7 +113,7 @@ def _load_weights(directory: Path, config: ModelConfig) -> RiskGnn:
         raise UnusableCheckpoint(f"{path}: {error}") from error
     try:
         model = RiskGnn(config.architecture)
-        model.load_state_dict(restored(weights))
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in restored(weights).items()})
     # The architecture may also name relations or features that do not exist.
     except (RuntimeError, KeyError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]

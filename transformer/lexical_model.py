@@ -20,6 +20,7 @@ from contract.feature_schema import FEATURE_SCHEMA, GRAPH_FEATURES
 from contract.graphs import DomainGraphs
 from contract.ngrams import NgramLayout, hashed_ngrams
 from contract.ragged import take_ragged
+from contract.rounding import restored
 from contract.tensors import BLOCK_PARAMETER, MODEL_VERSION_PARAMETER, MONITOR_PARAMETER
 from serving.model import Parameter
 from serving.scored import Scored
@@ -146,13 +147,13 @@ def _read(directory: Path) -> tuple[_Config, dict[str, np.ndarray]]:
     try:
         config = _Config.model_validate_json((directory / "config.json").read_bytes())
         stored = (directory / "model.safetensors").read_bytes()
-        weights = load_weights(stored)
+        weights = restored(load_weights(stored))
     except OSError as error:
         raise UnusableModel(f"{error.filename}: {error.strerror}") from None
     except ValidationError as error:
         problem = error.errors()[0]
         raise UnusableModel(f"{directory}: config.json: {problem['loc']}: {problem['msg']}") from None
-    except SafetensorError as error:
+    except (SafetensorError, ValueError) as error:
         raise UnusableModel(f"{directory}: model.safetensors: {error}") from None
     if hashlib.sha256(stored).hexdigest() != config.weights_sha256:
         raise UnusableModel(f"{directory}: not the weights that config.json names; copy both again")

@@ -147,7 +147,7 @@ def world(tmp_path: Path, observed: PrometheusProcess) -> Iterator[World]:
         api.create(rendered("production-gateway"))
         policy = tmp_path / "policy.toml"
         policy.write_text(QUICK)
-        versions = Exporter("1"), Exporter("2")
+        versions = Exporter("2"), Exporter("3")
         found = World(api, observed, *versions, policy, tmp_path / "reports")
         stack.callback(lambda: [version.stop() for version in (found.stable, found.canary)])
         found.scrape()

@@ -10,7 +10,7 @@ from rollout.gate_file import GateFile, Judged, Ruling, Verdict, write_gate_file
 WEIGHTS = "ab" * 32
 
 
-def gate_file(passed: bool = True, version: str = "2", weights: str = WEIGHTS) -> GateFile:
+def gate_file(passed: bool = True, version: str = "3", weights: str = WEIGHTS) -> GateFile:
     """One rule, that lets a version pass or does not."""
     ruling: dict[str, Any] = {"figure": "names/strong", "metric": "auc", "bounds": "at least 0.9"}
     ruling |= {"candidate": None, "baseline": None}
@@ -19,7 +19,7 @@ def gate_file(passed: bool = True, version: str = "2", weights: str = WEIGHTS) -
     return GateFile(
         passed=passed,
         candidate=Judged(model_version=version, **judged),
-        baseline=Judged(model_version="1", **judged),
+        baseline=Judged(model_version="2", **judged),
         policy_sha256="ef" * 32,
         rulings=[Ruling(**ruling)],
     )

@@ -13,7 +13,7 @@ from rollout.target import Refused
 from tests.rollout.conftest import World
 from tests.rollout.gates import gate_file, written
 
-URI = "s3://models/dns-risk/2"
+URI = "s3://models/dns-risk/3"
 
 
 def test_a_gate_that_says_yes_names_the_weights(tmp_path: Path) -> None:
@@ -26,8 +26,8 @@ def test_a_gate_that_says_yes_names_the_weights(tmp_path: Path) -> None:
     ("passed", "uri", "said"),
     [
         (False, URI, "says no"),
-        (True, "s3://models/dns-risk/3", "judged version 2, this is version 3"),
-        (True, "s3://models/dns-risk/2/other", "this is version other"),
+        (True, "s3://models/dns-risk/4", "judged version 3, this is version 4"),
+        (True, "s3://models/dns-risk/3/other", "this is version other"),
     ],
 )
 def test_no_rollout_begins_against_the_gate(tmp_path: Path, passed: bool, uri: str, said: str) -> None:
@@ -56,7 +56,7 @@ def test_the_command_line_refuses_before_anything_is_set_up(
     start = world.arguments("start", "--model-uri", URI, "--gate", str(path))
     before = world.api.get("InferenceService", "dns-risk-canary")
     assert main(start) == 2
-    assert "the gate says no to version 2" in capsys.readouterr().err
+    assert "the gate says no to version 3" in capsys.readouterr().err
     world.policy_file.write_text(world.policy_file.read_text() + "[gate]\nrequired = true\n")
     assert main(start[:-2]) == 2
     assert "give --gate FILE" in capsys.readouterr().err
@@ -80,7 +80,7 @@ def test_a_canary_of_other_weights_gets_no_traffic(world: World) -> None:
     waiting = world.controller().tick()
     assert waiting is not None
     assert (waiting.phase, world.weights()) == (Phase.PREPARING, [0, 0, 0])
-    assert "the canary serves version 2 with unknown" in waiting.reason
+    assert "the canary serves version 3 with unknown" in waiting.reason
     world.replace_canary(gate_file().candidate.weights_sha256)
     stepping = world.controller().tick()
     assert stepping is not None

@@ -50,9 +50,9 @@ def test_a_file_that_is_missing_or_endless_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("passed", "version", "weights", "said"),
     [
-        (False, "2", WEIGHTS, "says no to version 2: 1 rules failed, first names/strong auc: 0.8 is less"),
-        (True, "3", WEIGHTS, "judged version 2, this is version 3"),
-        (True, "2", "00" * 32, "other weights of version 2: abababababab, these are 000000000000"),
+        (False, "3", WEIGHTS, "says no to version 3: 1 rules failed, first names/strong auc: 0.8 is less"),
+        (True, "4", WEIGHTS, "judged version 3, this is version 4"),
+        (True, "3", "00" * 32, "other weights of version 3: abababababab, these are 000000000000"),
     ],
 )
 def test_a_refusal_says_why(passed: bool, version: str, weights: str, said: str) -> None:
@@ -62,4 +62,4 @@ def test_a_refusal_says_why(passed: bool, version: str, weights: str, said: str)
 
 def test_a_yes_lets_its_own_version_pass() -> None:
     """With its weights, and where they are not known yet."""
-    assert refusal(gate_file(), "2", WEIGHTS) == refusal(gate_file(), "2") == ""
+    assert refusal(gate_file(), "3", WEIGHTS) == refusal(gate_file(), "3") == ""

@@ -50,7 +50,7 @@ def test_the_processes_of_a_version_say_what_they_are(world: World) -> None:
     world.seen()
     builds = Prometheus(world.prometheus.url).builds(CANARY, time.time())
     assert {(build.service, build.model_version) for build in builds} == {
-        ("predictor", "2"),
+        ("predictor", "3"),
         ("transformer", ""),
     }
 

@@ -21,7 +21,7 @@ from tests.rollout.conftest import World
 from tests.serving.server_process import REPOSITORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-URI = "s3://models/dns-risk/2"
+URI = "s3://models/dns-risk/3"
 
 
 @contextmanager
@@ -176,10 +176,10 @@ def test_an_abort_is_done_when_the_command_returns(world: World) -> None:
 def test_only_one_rollout_at_a_time(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """And none to what is there already, nor by steps that do not rise to 100."""
     begin(world)
-    assert main(world.arguments("start", "--model-uri", "s3://models/dns-risk/3")) == 2
+    assert main(world.arguments("start", "--model-uri", "s3://models/dns-risk/4")) == 2
     assert "promote or abort it first" in capsys.readouterr().err
     assert main(world.arguments("abort")) == 0
-    assert main(world.arguments("start", "--model-uri", "s3://models/dns-risk/1")) == 2
+    assert main(world.arguments("start", "--model-uri", "s3://models/dns-risk/2")) == 2
     with pytest.raises(SystemExit):
         main(world.arguments("start", "--model-uri", URI, "--steps", "50,20"))
 
