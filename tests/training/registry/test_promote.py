@@ -15,7 +15,7 @@ def tracked(weights: str = WEIGHTS) -> Tracked:
     return Tracked(7, [], "2025-01-01", "run", "file:///none", tags, {}, {})
 
 
-@pytest.mark.parametrize("basis", [gate_file(), "the gate is away"])
+@pytest.mark.parametrize("basis", [gate_file(version="2"), "the gate is away"])
 def test_a_yes_and_a_reason_are_grounds(basis: GateFile | str) -> None:
     """The registry's own number is not the model's version, and is not compared."""
     assert refusal_of(basis, tracked()) == ""
@@ -24,9 +24,9 @@ def test_a_yes_and_a_reason_are_grounds(basis: GateFile | str) -> None:
 @pytest.mark.parametrize(
     ("basis", "said"),
     [
-        (gate_file(passed=False), "says no"),
+        (gate_file(passed=False, version="2"), "says no"),
         (gate_file(version="7"), "judged version 7, this is version 2"),
-        (gate_file(weights="00" * 32), "other weights"),
+        (gate_file(version="2", weights="00" * 32), "other weights"),
         ("  ", "needs a reason"),
         ("x" * 501, "needs a reason"),
     ],
@@ -38,4 +38,4 @@ def test_all_else_is_refused(basis: GateFile | str, said: str) -> None:
 
 def test_a_version_without_known_weights_is_not_promoted_by_a_gate() -> None:
     """Somebody registered it by hand: there is nothing to compare."""
-    assert "these are unknown" in refusal_of(gate_file(), tracked(weights=""))
+    assert "these are unknown" in refusal_of(gate_file(version="2"), tracked(weights=""))
