@@ -10,6 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from training.draws import pick
+
 SUFFIXES: Final = (
     "local",
     "localdomain",
@@ -123,26 +125,22 @@ def local_names(count: int, public: list[str], rng: np.random.Generator) -> list
     return [kinds[kind](public, rng) for kind in chosen]
 
 
-def _pick(options: tuple[str, ...] | list[str], rng: np.random.Generator) -> str:
-    return options[int(rng.integers(len(options)))]
-
-
 def _single(_public: list[str], rng: np.random.Generator) -> str:
-    numbered = ("", "", f"{rng.integers(1, 30)}", f"-{rng.integers(1, 300):03d}", f"-{_pick(HOSTS, rng)}")
-    return _pick(HOSTS, rng) + _pick(numbered, rng)
+    numbered = ("", "", f"{rng.integers(1, 30)}", f"-{rng.integers(1, 300):03d}", f"-{pick(HOSTS, rng)}")
+    return pick(HOSTS, rng) + pick(numbered, rng)
 
 
 def _host(public: list[str], rng: np.random.Generator) -> str:
-    site = f".{_pick(HOSTS, rng)}" if rng.random() < 0.2 else ""
-    return f"{_single(public, rng)}{site}.{_pick(SUFFIXES, rng)}"
+    site = f".{pick(HOSTS, rng)}" if rng.random() < 0.2 else ""
+    return f"{_single(public, rng)}{site}.{pick(SUFFIXES, rng)}"
 
 
 def _service(_public: list[str], rng: np.random.Generator) -> str:
-    return f"{_pick(SERVICES, rng)}.{_pick(SUFFIXES, rng)}"
+    return f"{pick(SERVICES, rng)}.{pick(SUFFIXES, rng)}"
 
 
 def _searched(public: list[str], rng: np.random.Generator) -> str:
-    return f"{_pick(public, rng)[:200]}.{_pick(SUFFIXES, rng)}"
+    return f"{pick(public, rng)[:200]}.{pick(SUFFIXES, rng)}"
 
 
 def _reverse_ipv4(_public: list[str], rng: np.random.Generator) -> str:

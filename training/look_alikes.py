@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from transformer.domain_name import NotADomainName, parse_domain
+from training.draws import pick
+from transformer.domain_name import DomainName, NotADomainName, parse_domain
 
 # Unicode TS 39, confusables.txt 16.0, single letters only.
 HOMOGLYPHS: Final = {
@@ -29,7 +30,7 @@ def homoglyph_names(count: int, benign: Sequence[str], rng: np.random.Generator)
     >>> homoglyph_names(1, ["example.org"], np.random.default_rng(0))
     ['xn--exmple-4nf.org']
     """
-    picked = (benign[int(rng.integers(len(benign)))] for _ in range(count if benign else 0))
+    picked = (pick(benign, rng) for _ in range(count if benign else 0))
     made = (_changed(name, rng) for name in picked)
     return [name for name in made if name]
 
@@ -45,8 +46,13 @@ def _changed(name: str, rng: np.random.Generator) -> str | None:
         return None
     for place in rng.permutation(places)[: int(rng.integers(1, _MOST_LETTERS + 1))]:
         label[place] = HOMOGLYPHS[label[place]]
-    before, behind = parsed.name[: parsed.label_start], parsed.name[parsed.label_start + len(label) :]
+    return with_label(parsed, "".join(label))
+
+
+def with_label(name: DomainName, label: str) -> str | None:
+    """A name with another registrable label; None where that is no name."""
+    before, behind = name.name[: name.label_start], name.name[name.label_start :]
     try:
-        return parse_domain(f"{before}{''.join(label)}{behind}").name
+        return parse_domain(before + label + behind.removeprefix(name.registrable_label)).name
     except NotADomainName:
         return None

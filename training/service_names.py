@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 
+from training.draws import draw, pick
+
 Rng = np.random.Generator
-Option = TypeVar("Option")
 
 _ALPHANUMERIC: Final = string.ascii_lowercase + string.digits
 _HEXADECIMAL: Final = "0123456789abcdef"
@@ -57,29 +58,29 @@ def service_names(count: int, benign: Sequence[str], rng: Rng) -> list[str]:
     ['a8440102-dae8-9fba-88e4-da06d80cbd21.example.org', '6-138-21-77.example.org']
     """
     below = [name for name in benign if len(name) < 120]
-    return [f"{_pick(KINDS, rng)(rng)}.{_pick(below, rng)}" for _ in range(count)] if below else []
+    return [f"{pick(KINDS, rng)(rng)}.{pick(below, rng)}" for _ in range(count)] if below else []
 
 
 def _random(rng: Rng) -> str:
-    return _draw(_ALPHANUMERIC, int(rng.integers(6, 25)), rng)
+    return draw(_ALPHANUMERIC, int(rng.integers(6, 25)), rng)
 
 
 def _hexadecimal(rng: Rng) -> str:
-    return _draw(_HEXADECIMAL, int(rng.choice([8, 12, 16, 20, 32])), rng)
+    return draw(_HEXADECIMAL, int(rng.choice([8, 12, 16, 20, 32])), rng)
 
 
 def _two_labels(rng: Rng) -> str:
-    return f"{_draw(_ALPHANUMERIC, int(rng.integers(4, 14)), rng)}.{_pick((*_ROLES, *_REGIONS), rng)}"
+    return f"{draw(_ALPHANUMERIC, int(rng.integers(4, 14)), rng)}.{pick((*_ROLES, *_REGIONS), rng)}"
 
 
 def _role(rng: Rng) -> str:
-    role = f"{_pick(_ROLES, rng)}-{_draw(_ALPHANUMERIC, int(rng.integers(4, 10)), rng)}"
-    return f"{role}.{_pick(_REGIONS, rng)}" if rng.random() < 0.5 else role
+    role = f"{pick(_ROLES, rng)}-{draw(_ALPHANUMERIC, int(rng.integers(4, 10)), rng)}"
+    return f"{role}.{pick(_REGIONS, rng)}" if rng.random() < 0.5 else role
 
 
 def _universal_id(rng: Rng) -> str:
     """A UUID, as RFC 9562 writes it."""
-    return "-".join(_draw(_HEXADECIMAL, size, rng) for size in (8, 4, 4, 4, 12))
+    return "-".join(draw(_HEXADECIMAL, size, rng) for size in (8, 4, 4, 4, 12))
 
 
 def _address(rng: Rng) -> str:
@@ -95,11 +96,3 @@ KINDS: Final[Sequence[Callable[[Rng], str]]] = (
     _universal_id,
     _address,
 )
-
-
-def _pick(options: Sequence[Option], rng: Rng) -> Option:
-    return options[int(rng.integers(len(options)))]
-
-
-def _draw(alphabet: str, length: int, rng: Rng) -> str:
-    return "".join(alphabet[place] for place in rng.integers(len(alphabet), size=length))

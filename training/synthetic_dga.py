@@ -17,6 +17,8 @@ from typing import Final
 
 import numpy as np
 
+from training.draws import draw, pick
+
 VOWELS: Final = "aeiou"
 CONSONANTS: Final = "bcdfghjklmnpqrstvwxyz"
 SUFFIXES: Final = (
@@ -64,7 +66,7 @@ def synthetic_names(count: int, benign: Sequence[str], rng: Rng) -> list[str]:
     """
     vocabulary = Vocabulary(benign)
     made = [
-        f"{label.strip('-')}.{_pick(SUFFIXES, rng)}"
+        f"{label.strip('-')}.{pick(SUFFIXES, rng)}"
         for kind, share in LABEL_SHARES.items()
         for label in (kind(vocabulary, rng) for _ in range(int(count * share)))
         if label.strip("-")
@@ -77,15 +79,15 @@ def _word_families(count: int, vocabulary: Vocabulary, rng: Rng) -> list[str]:
         return []
     made: list[str] = []
     while len(made) < count:
-        dictionary = [_pick(vocabulary.words, rng) for _ in range(int(rng.integers(60, 400)))]
-        suffixes = [_pick(SUFFIXES, rng) for _ in range(int(rng.integers(1, 4)))]
+        dictionary = [pick(vocabulary.words, rng) for _ in range(int(rng.integers(60, 400)))]
+        suffixes = [pick(SUFFIXES, rng) for _ in range(int(rng.integers(1, 4)))]
         size = min(FAMILY_NAMES, count - len(made))
-        made += [f"{_of_words(dictionary, rng)}.{_pick(suffixes, rng)}" for _ in range(size)]
+        made += [f"{_of_words(dictionary, rng)}.{pick(suffixes, rng)}" for _ in range(size)]
     return made
 
 
 def _of_words(dictionary: Sequence[str], rng: Rng) -> str:
-    words = [_pick(dictionary, rng) for _ in range(int(rng.integers(2, 5)))]
+    words = [pick(dictionary, rng) for _ in range(int(rng.integers(2, 5)))]
     if rng.random() < 0.3:
         # Some families cut their words out of running text.
         words = [word[: int(rng.integers(3, len(word) + 1))] for word in words]
@@ -98,48 +100,48 @@ def _pronounceable(_vocabulary: Vocabulary, rng: Rng) -> str:
     alternation = 0.8 + 0.2 * rng.random()
     letters = []
     for _ in range(length):
-        letters.append(_draw(VOWELS if vowel else CONSONANTS, 1, rng))
+        letters.append(draw(VOWELS if vowel else CONSONANTS, 1, rng))
         vowel ^= bool(rng.random() < alternation)
     return "".join(letters)
 
 
 def _strict_alternation(_vocabulary: Vocabulary, rng: Rng) -> str:
     """Consonant, vowel, consonant … from the few of each that one family uses."""
-    consonants = _draw(CONSONANTS, int(rng.integers(6, 13)), rng)
-    vowels = _draw("aeiouy", int(rng.integers(3, 6)), rng)
+    consonants = draw(CONSONANTS, int(rng.integers(6, 13)), rng)
+    vowels = draw("aeiouy", int(rng.integers(3, 6)), rng)
     first = int(rng.random() < 0.3)
     length = int(rng.integers(5, 13))
-    return "".join(_draw(vowels if (place + first) % 2 else consonants, 1, rng) for place in range(length))
+    return "".join(draw(vowels if (place + first) % 2 else consonants, 1, rng) for place in range(length))
 
 
 def _short(_vocabulary: Vocabulary, rng: Rng) -> str:
-    return _draw(string.ascii_lowercase, int(rng.integers(5, 9)), rng)
+    return draw(string.ascii_lowercase, int(rng.integers(5, 9)), rng)
 
 
 def _letters(_vocabulary: Vocabulary, rng: Rng) -> str:
-    return _draw(string.ascii_lowercase, int(rng.integers(6, 21)), rng)
+    return draw(string.ascii_lowercase, int(rng.integers(6, 21)), rng)
 
 
 def _few_letters(_vocabulary: Vocabulary, rng: Rng) -> str:
-    alphabet = _draw(string.ascii_lowercase, int(rng.integers(8, 17)), rng)
-    return _draw(alphabet, int(rng.integers(6, 21)), rng)
+    alphabet = draw(string.ascii_lowercase, int(rng.integers(8, 17)), rng)
+    return draw(alphabet, int(rng.integers(6, 21)), rng)
 
 
 def _letters_and_digits(_vocabulary: Vocabulary, rng: Rng) -> str:
-    return _draw(_ALPHANUMERIC, int(rng.integers(8, 33)), rng)
+    return draw(_ALPHANUMERIC, int(rng.integers(8, 33)), rng)
 
 
 def _hash(_vocabulary: Vocabulary, rng: Rng) -> str:
-    return _draw(_HEXADECIMAL, int(rng.choice([6, 8, 10, 12, 16, 24, 32])), rng)
+    return draw(_HEXADECIMAL, int(rng.choice([6, 8, 10, 12, 16, 24, 32])), rng)
 
 
 def _edited(vocabulary: Vocabulary, rng: Rng) -> str:
     """A popular label with two characters replaced."""
     if not vocabulary.labels:
         return ""
-    letters = list(_pick(vocabulary.labels, rng))
+    letters = list(pick(vocabulary.labels, rng))
     for place in rng.choice(len(letters), 2, replace=False):
-        letters[place] = _draw(_ALPHANUMERIC, 1, rng)
+        letters[place] = draw(_ALPHANUMERIC, 1, rng)
     return "".join(letters)
 
 
@@ -147,9 +149,9 @@ def _changed_end(vocabulary: Vocabulary, rng: Rng) -> str:
     """Joined words whose beginning or end has become random letters."""
     if not vocabulary.words:
         return ""
-    words = "".join(_pick(vocabulary.words, rng) for _ in range(int(rng.integers(2, 4))))
+    words = "".join(pick(vocabulary.words, rng) for _ in range(int(rng.integers(2, 4))))
     words = words[: int(rng.integers(10, 26))]
-    letters = _draw(string.ascii_lowercase, int(rng.integers(3, 6)), rng)
+    letters = draw(string.ascii_lowercase, int(rng.integers(3, 6)), rng)
     return letters + words[len(letters) :] if rng.random() < 0.7 else words[: -len(letters)] + letters
 
 
@@ -168,11 +170,3 @@ LABEL_SHARES: Final = MappingProxyType(
     }
 )
 WORDS_SHARE: Final = 0.25
-
-
-def _pick(options: Sequence[str], rng: Rng) -> str:
-    return options[int(rng.integers(len(options)))]
-
-
-def _draw(alphabet: str, length: int, rng: Rng) -> str:
-    return "".join(alphabet[place] for place in rng.integers(len(alphabet), size=length))

@@ -15,7 +15,7 @@ import numpy as np
 
 from contract.feature_schema import MAX_NAME_LENGTH
 from training.data import LabelledNames
-from training.look_alikes import HOMOGLYPHS
+from training.look_alikes import HOMOGLYPHS, with_label
 from transformer.domain_name import DomainName, NotADomainName, parse_domain
 
 ALPHABET: Final = string.ascii_lowercase + string.digits
@@ -60,7 +60,7 @@ def charbot(name: DomainName, rng: np.random.Generator) -> str | None:
     edited = list(label)
     for place in rng.choice(len(label), 2, replace=False):
         edited[place] = _another(edited[place], rng)
-    return _with_label(name, "".join(edited))
+    return with_label(name, "".join(edited))
 
 
 def _another(character: str, rng: np.random.Generator) -> str:
@@ -84,15 +84,7 @@ def _looking_alike(name: DomainName, twins: dict[str, str], rng: np.random.Gener
     if not places or label.startswith("xn--"):
         return None
     place = places[rng.integers(len(places))]
-    return _with_label(name, label[:place] + twins[label[place]] + label[place + 1 :])
-
-
-def _with_label(name: DomainName, label: str) -> str | None:
-    before, behind = name.name[: name.label_start], name.name[name.label_start :]
-    try:
-        return parse_domain(before + label + behind.removeprefix(name.registrable_label)).name
-    except NotADomainName:
-        return None
+    return with_label(name, label[:place] + twins[label[place]] + label[place + 1 :])
 
 
 def random_subdomain(name: DomainName, rng: np.random.Generator) -> str | None:
