@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from contract.tensors import CATEGORIES
-from training.data import BENIGN, LabelledGraph, LabelledNames, UnusableData
+from training.data import BENIGN, DGA, LabelledGraph, LabelledNames, UnusableData
 from training.splits import registered_domain
 
 QUALITIES: Final = ("strong", "medium", "weak")
@@ -54,15 +54,15 @@ def refuse(findings: Iterable[Finding]) -> None:
 def check_rows(names: LabelledNames, file: str) -> Iterator[Finding]:
     """Columns whose values cannot be, classes that are missing, names that stand twice."""
     dates = np.array([bool(date) and not _DATE.fullmatch(date) for date in names.first_seen], bool)
-    yield from _finding(f"{file}: first_seen is no date (expected YYYY-MM-DD or nothing)", names, dates)
+    yield from _rows(f"{file}: first_seen is no date (expected YYYY-MM-DD or nothing)", names.domains, dates)
     qualities = ~np.isin(names.quality, QUALITIES)
-    yield from _finding(f"{file}: label_quality is none of {QUALITIES}", names, qualities)
-    family = (names.category == CATEGORIES.index("dga")) & (names.family == "")
-    yield from _finding(f"{file}: a generated name without its family", names, family)
+    yield from _rows(f"{file}: label_quality is none of {QUALITIES}", names.domains, qualities)
+    family = (names.category == DGA) & (names.family == "")
+    yield from _rows(f"{file}: a generated name without its family", names.domains, family)
     _, first = np.unique(names.domains, return_index=True)
     twice = np.ones(len(names.domains), bool)
     twice[first] = False
-    yield from _finding(f"{file}: a name stands twice", names, twice)
+    yield from _rows(f"{file}: a name stands twice", names.domains, twice)
 
 
 def check_classes(names: LabelledNames, file: str, smallest: float = SMALLEST_CLASS) -> Iterator[Finding]:
@@ -81,16 +81,18 @@ def check_apart(
     between = f"{judged_file} against {fitted_file}"
     known = {registered_domain(name) for name in fitted.domains}
     shared = np.array([registered_domain(name) in known for name in judged.domains], bool)
-    yield from _finding(f"{between}: the registered domain is on both sides", judged, shared)
+    yield from _rows(f"{between}: the registered domain is on both sides", judged.domains, shared)
     families = np.unique(_families(fitted))
-    both = np.isin(judged.family, families) & (judged.category == CATEGORIES.index("dga"))
-    yield from _finding(f"{between}: the generator family is on both sides", judged, both)
+    both = np.isin(judged.family, families) & (judged.category == DGA)
+    yield from _rows(f"{between}: the generator family is on both sides", judged.domains, both)
     if dated:
-        yield from _finding(f"{fitted_file}: seen after {judged_file} begins", fitted, _later(fitted, judged))
+        yield from _rows(
+            f"{fitted_file}: seen after {judged_file} begins", fitted.domains, _later(fitted, judged)
+        )
 
 
 def _families(names: LabelledNames) -> np.ndarray:
-    return names.family[names.category == CATEGORIES.index("dga")]
+    return names.family[names.category == DGA]
 
 
 def _later(fitted: LabelledNames, judged: LabelledNames) -> np.ndarray:
@@ -122,10 +124,6 @@ def check_graph(
     labels = set(graph.label[graph.split == "train"].tolist())
     if not {0, 1} <= labels:
         yield Finding(f"{graph_file}: expected benign and malicious rows in train", [f"labels {labels}"])
-
-
-def _finding(what: str, names: LabelledNames, bad: np.ndarray) -> Iterator[Finding]:
-    yield from _rows(what, names.domains, bad)
 
 
 def _rows(what: str, domains: Sequence[str], bad: np.ndarray) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ GRAPH_NODES: Final = "graph_nodes.csv.gz"
 GRAPH_EDGES: Final = "graph_edges.csv.gz"
 
 BENIGN: Final = CATEGORIES.index("benign")
+DGA: Final = CATEGORIES.index("dga")
+PHISHING: Final = CATEGORIES.index("phishing")
 # Labels of the graph say malicious, not which kind.
 ANY_MALICE: Final = -1
 UNLABELLED: Final = -2

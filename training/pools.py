@@ -15,8 +15,15 @@ import orjson
 from tqdm import tqdm
 
 from contract.graphs import DomainGraphs, union
-from contract.tensors import CATEGORIES
-from training.data import BENIGN, UNLABELLED, LabelledGraph, LabelledNames, private_address
+from training.data import (
+    BENIGN,
+    DGA,
+    PHISHING,
+    UNLABELLED,
+    LabelledGraph,
+    LabelledNames,
+    private_address,
+)
 from training.local_names import local_names
 from training.look_alikes import homoglyph_names
 from training.recipe import Recipe
@@ -29,8 +36,6 @@ from transformer.graph_store import GraphStore, Snapshot, SnapshotBuilder, Unusa
 logger = logging.getLogger(__name__)
 
 CHUNK: Final = 2048
-DGA: Final = CATEGORIES.index("dga")
-PHISHING: Final = CATEGORIES.index("phishing")
 # Numbers of decoy addresses from here on are drawn once: nobody shares them.
 PRIVATE: Final = 1 << 22
 

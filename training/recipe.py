@@ -81,13 +81,12 @@ def recipe_with(values: Mapping[str, Any], source: str) -> Recipe:
     kinds: dict[str, type[int | float]] = {
         field.name: int if isinstance(field.default, int) else float for field in fields(Recipe)
     }
-    given: Mapping[str, Any] = values
-    for name, value in given.items():
+    for name, value in values.items():
         if name not in kinds:
             raise UnusableData(f"{source}: {name!r} is no number of the recipe; there are {', '.join(kinds)}")
         if type(value) is not kinds[name] and not (kinds[name] is float and type(value) is int):
             raise UnusableData(f"{source}: {name}: expected {kinds[name].__name__}, got {value!r}")
-    typed: dict[str, Any] = {name: kinds[name](value) for name, value in given.items()}
+    typed: dict[str, Any] = {name: kinds[name](value) for name, value in values.items()}
     return replace(Recipe(), **typed)
 
 

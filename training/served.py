@@ -23,6 +23,16 @@ from inference_services.processes import HOST
 GRAPHS_A_REQUEST = 256
 
 
+def request_sizes(graphs: int) -> list[int]:
+    """How many graphs each request holds, as many as the predictor takes.
+
+    >>> request_sizes(600)
+    [256, 256, 88]
+    """
+    whole, rest = divmod(graphs, GRAPHS_A_REQUEST)
+    return [GRAPHS_A_REQUEST] * whole + [rest] * bool(rest)
+
+
 class ServedModel:
     """Transformer and predictor of a local run."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -46,6 +47,8 @@ def split_names(names: LabelledNames) -> Split:
     return Split(wanted & apart, ~wanted)
 
 
+# Checks and split ask for the same names again and again; parsing them is most of their time.
+@lru_cache(maxsize=1 << 20)
 def registered_domain(name: str) -> str:
     """The registered domain of a name, or the name itself where it has none."""
     try:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from contract.feature_schema import LEXICAL_FEATURES, NODE_FEATURES, RELATION_IDS, RELATIONS, reverse_of
 from contract.graphs import DomainGraphs, split
-from training.served import GRAPHS_A_REQUEST, ServedModel
+from training.served import GRAPHS_A_REQUEST, ServedModel, request_sizes
 
 # Groups of LEXICAL_FEATURES by the first of each; they follow one another.
 _FIRST_OF_GROUP: Final = {
@@ -139,6 +139,5 @@ def scores_without(
 
 
 def _scores(served: ServedModel, graphs: DomainGraphs) -> Float32[np.ndarray, " graphs"]:
-    whole, rest = divmod(graphs.graph_count, GRAPHS_A_REQUEST)
-    sizes = [GRAPHS_A_REQUEST] * whole + [rest] * bool(rest)
-    return np.concatenate([served.risk(part) for part in split(graphs, sizes)])
+    parts = split(graphs, request_sizes(graphs.graph_count))
+    return np.concatenate([served.risk(part) for part in parts])

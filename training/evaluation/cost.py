@@ -20,13 +20,16 @@ from training.evaluation.threads import one_thread
 ROUNDS: Final = 15
 
 
-def microseconds_per_graph(model_dir: Path, batches: Sequence[DomainGraphs], rounds: int = ROUNDS) -> float:
-    """Time of the model alone on joined batches, in this process, on one thread of the CPU."""
-    model, _ = load(model_dir)
-    scorer = Scorer(model, torch.device("cpu"))
+def microseconds_per_graph(versions: Sequence[Path], batches: Sequence[DomainGraphs]) -> list[float]:
+    """Time of each version's model alone on joined batches, in this process, on one thread of the CPU.
+
+    Versions take turns, so that what else the machine does costs all of them alike.
+    """
+    scorers = [Scorer(load(version)[0], torch.device("cpu")) for version in versions]
     with one_thread():
-        quickest = min(_seconds(scorer, batches) for _ in range(rounds))
-    return 1e6 * quickest / sum(batch.graph_count for batch in batches)
+        rounds = [[_seconds(scorer, batches) for scorer in scorers] for _ in range(ROUNDS)]
+    graphs = sum(batch.graph_count for batch in batches)
+    return [1e6 * min(seconds) / graphs for seconds in zip(*rounds, strict=True)]
 
 
 def _seconds(scorer: Scorer, batches: Sequence[DomainGraphs]) -> float:

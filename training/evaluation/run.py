@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from predictor.checkpoint import WEIGHTS_FILE, ModelConfig, load_config
+from training.data import DGA
 from training.evaluation.cost import machine, microseconds_per_graph
 from training.evaluation.judge import Judged, JudgedGraph, JudgedNames, changed_figures, judged_of
 from training.evaluation.references import references
@@ -20,7 +21,7 @@ from training.evaluation.served_answers import (
     ask_with_evidence,
     ask_without_evidence,
 )
-from training.evaluation.slices import ALL, DGA, STRONG
+from training.evaluation.slices import ALL, STRONG
 from training.evaluation.threads import one_thread
 
 
@@ -125,6 +126,6 @@ def _cost(samples: Samples, lone: LoneAnswers, with_graph: GraphAnswers, model_d
     return Cost(
         machine=machine(),
         names_per_second=round(len(samples.test.domains) / lone.names_seconds, 1),
-        microseconds_per_graph=round(microseconds_per_graph(model_dir, with_graph.ego_graphs), 3),
+        microseconds_per_graph=round(microseconds_per_graph([model_dir], with_graph.ego_graphs)[0], 3),
         weights_bytes=(model_dir / WEIGHTS_FILE).stat().st_size,
     )

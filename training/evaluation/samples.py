@@ -23,7 +23,6 @@ from training.data import (
 )
 from training.evaluation.intervals import RESAMPLES
 from training.evaluation.robustness import Changed, changed_names
-from training.evaluation.slices import some
 
 FILES: Final = (TRAIN_NAMES, TEST_NAMES, IDN_NAMES, GRAPH_NODES, GRAPH_EDGES)
 # What figures are reported of, and what their thresholds are chosen by.
@@ -110,4 +109,4 @@ def _part(names: LabelledNames, most: int | None) -> LabelledNames:
     if most is None or most >= len(names.domains):
         return names
     rng = np.random.default_rng(0)
-    return some(names, np.sort(rng.choice(len(names.domains), most, replace=False)))
+    return names.at(np.sort(rng.choice(len(names.domains), most, replace=False)))

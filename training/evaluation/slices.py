@@ -9,12 +9,11 @@ import numpy as np
 from jaxtyping import Bool
 
 from contract.tensors import CATEGORIES
-from training.data import LabelledNames
+from training.data import DGA, LabelledNames
 
 STRONG: Final = "names/strong"
 ALL: Final = "names/all"
 FAMILIES: Final = "family"
-DGA: Final = CATEGORIES.index("dga")
 
 Rows = Bool[np.ndarray, " rows"]
 
@@ -51,15 +50,3 @@ def _malicious_parts(names: LabelledNames) -> Iterator[tuple[str, Rows]]:
         yield f"month/{name}", seen & (month == name)
     for family in np.unique(names.family[generated]):
         yield f"{FAMILIES}/{family}", generated & (names.family == family)
-
-
-def some(names: LabelledNames, rows: np.ndarray) -> LabelledNames:
-    """The given rows alone."""
-    return LabelledNames(
-        [names.domains[row] for row in rows],
-        names.category[rows],
-        names.family[rows],
-        names.source[rows],
-        names.first_seen[rows],
-        names.quality[rows],
-    )

@@ -7,7 +7,6 @@ from training.data import LabelledNames
 from training.evaluation.intervals import FEWEST_ROWS
 from training.evaluation.judge import JudgedGraph, JudgedNames, changed_figures, judged_of
 from training.evaluation.robustness import Changed
-from training.evaluation.slices import some
 
 ROWS = 40
 
@@ -53,7 +52,7 @@ def test_without_unseen_families_there_is_no_mean() -> None:
 def test_parts_with_few_rows_are_left_out() -> None:
     """A part of fewer malicious names than an interval takes is not reported; the whole is."""
     test = family_names("seen")
-    test = some(test, np.arange(ROWS + FEWEST_ROWS - 1))
+    test = test.at(np.arange(ROWS + FEWEST_ROWS - 1))
     found = judged(test).by_part(scores_by_family(test, {"benign": 0.5, "seen": 0.9}))
     assert found["names/strong"].malicious == FEWEST_ROWS - 1
     assert "names/strong/family/seen" not in found

@@ -1,5 +1,5 @@
 from tests.training.evaluation.made_up import names
-from training.evaluation.slices import bases, slices, some
+from training.evaluation.slices import bases, slices
 
 NAMES = names(
     [
@@ -48,7 +48,7 @@ def test_generated_names_have_no_month() -> None:
 
 def test_some_rows_are_those_rows() -> None:
     """Each column is cut alike."""
-    part = some(NAMES, NAMES.malicious.nonzero()[0][:2])
+    part = NAMES.at(NAMES.malicious.nonzero()[0][:2])
     assert part.domains == ["k3v9.example", "bad.example"]
     assert part.source.tolist() == ["lists", "trail"]
     assert part.first_seen.tolist() == ["2031-05-01", "2026-03-09"]
