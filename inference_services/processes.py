@@ -13,8 +13,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
+from random import SystemRandom
 from typing import Final
 
 from contract.tensors import RISK_MODEL
@@ -24,6 +26,8 @@ HOST: Final = "127.0.0.1"
 READY_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 30.0
 POLL_S: Final = 0.05
+# Linux gives callers ports from 32768 up, other systems from 49152 up.
+_PORTS: Final = range(10_240, 32_768)
 
 
 class ServiceFailed(Exception):
@@ -111,9 +115,26 @@ def until_stopped(services: Sequence[Service]) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    with ExitStack() as probes:
-        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind((HOST, 0))
-        return [int(probe.getsockname()[1]) for probe in sockets]
+    """Different ports on which nothing listens just now, over TCP or UDP.
+
+    Outside of those that a system gives to callers: no caller takes one before its server is up, or while the
+    server is started again.
+
+    Raises:
+        ServiceFailed: there are not so many.
+    """
+    ports = SystemRandom().sample(_PORTS, len(_PORTS))
+    found = list(islice(filter(_is_free, ports), count))
+    if len(found) < count:
+        raise ServiceFailed(f"expected {count} free ports from {_PORTS.start} to {_PORTS.stop - 1}")
+    return found
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        try:
+            stream.bind((HOST, port))
+            datagrams.bind((HOST, port))
+        except OSError:
+            return False
+    return True

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from inference_services.processes import free_ports
 from tests.nginx_process import Nginx, frame, upstream
-from tests.serving.server_process import HOST, free_ports
+from tests.serving.server_process import HOST
 
 Ports = tuple[int, int]
 _LISTEN = {"rest": "", "names": " http2", "graphs": " http2"}

@@ -15,13 +15,14 @@ import grpc
 import httpx
 from tritonclient.grpc import service_pb2_grpc
 
+from inference_services.processes import free_ports
 from load_tests.waiting import poll
 from tests.chaos.outcomes import Row, rows_of
 from tests.chaos.proxy import Proxy
 from tests.chaos.standby import Standbys
 from tests.chaos.worlds import World, same
 from tests.services import SHIPPED_MODEL
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess
 from tests.transformer.score_requests import INFER, columns_of, columns_of_message, document, message
 
 Ports = tuple[int, int]

@@ -11,9 +11,10 @@ import grpc
 import pytest
 from tritonclient.grpc import service_pb2_grpc
 
+from inference_services.processes import free_ports
 from tests.chaos.outcomes import Outcome, read_outcomes
 from tests.chaos.traffic import CHANNEL, Callers, keep_asking
-from tests.serving.server_process import HOST, free_ports
+from tests.serving.server_process import HOST
 
 REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\n{}"
 NO_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

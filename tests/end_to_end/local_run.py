@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from inference_services.processes import free_ports
 from load_tests.waiting import poll
-from tests.serving.server_process import HOST, REPOSITORY, free_ports
+from tests.serving.server_process import HOST, REPOSITORY
 
 PORTS = tuple(
     f"{service}_{protocol}_PORT"

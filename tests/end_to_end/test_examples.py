@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from inference_services.processes import free_ports
 from tests.checkpoints import write_checkpoint
 from tests.end_to_end.local_run import LocalRun, local_run
-from tests.serving.server_process import HOST, REPOSITORY, free_ports
+from tests.serving.server_process import HOST, REPOSITORY
 
 pytestmark = pytest.mark.slow
 

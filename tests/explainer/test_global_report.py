@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from explainer.global_report import Unreadable, read_names
+from inference_services.processes import free_ports
 from tests.explainer.conftest import Services
 from tests.services import SHIPPED_MODEL
-from tests.serving.server_process import REPOSITORY, ServerProcess, free_ports
+from tests.serving.server_process import REPOSITORY, ServerProcess
 
 pytestmark = pytest.mark.slow
 

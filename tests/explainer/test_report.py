@@ -13,6 +13,7 @@ import pytest
 
 from explainer.report import main
 from explainer.report_page import page
+from inference_services.processes import free_ports
 from tests.explainer.report_samples import (
     Peer,
     by_rule,
@@ -20,7 +21,7 @@ from tests.explainer.report_samples import (
     peer,
     typical,
 )
-from tests.serving.server_process import REPOSITORY, free_ports
+from tests.serving.server_process import REPOSITORY
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 
 from inference_services.machine import environment_of, taken_ports
-from tests.serving.server_process import HOST, free_ports
+from inference_services.processes import free_ports
+from tests.serving.server_process import HOST
 
 
 def test_a_service_sees_its_own_and_shared_settings_only() -> None:

@@ -22,12 +22,13 @@ import dns.rrset
 import httpx
 import pytest
 
+from inference_services.processes import free_ports
 from load_tests.bench_resolver.sidecar_process import ZONE, SidecarProcess, TapSender, response, sidecar
 from load_tests.waiting import poll
 from resolver.dnstap import payload_of
 from resolver.frame_streams import START, control, frame
 from tests.resolver.bad_names import GOOD, fresh_bad_name
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess
 
 pytestmark = pytest.mark.slow
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -103,6 +104,15 @@ class World:
         versions = {"dns-risk": self.stable, "dns-risk-canary": self.canary}
         targets = {v.address: {"component": "transformer", "isvc": isvc} for isvc, v in versions.items()}
         self.prometheus.scrape(targets)
+
+    def begin(self) -> float:
+        """The Unix time from which all that the versions answer is seen as later.
+
+        A scrape's samples have the time at which it began, and it may last a second.
+        """
+        start = time.time()
+        time.sleep(1.1)
+        return start
 
     def upgrade(self) -> None:
         """Replace the stable version's pod by one of the canary's model."""

@@ -19,7 +19,7 @@ STABLE, CANARY = version_of("dns-risk"), version_of("dns-risk-canary")
 def test_what_was_answered_is_counted_once_and_by_version(world: World) -> None:
     """Requests, failures, latency, scores, actions and categories, also of series that were just born."""
     world.seen()
-    start = time.time()
+    start = world.begin()
     world.canary.answer(70, scores=(0.02, 0.95))
     world.canary.answer(30, code="503", seconds=0.2)
     source = Prometheus(world.prometheus.url)
@@ -39,7 +39,7 @@ def test_what_was_answered_before_the_window_is_not_counted(world: World) -> Non
     world.stable.answer(50)
     source = Prometheus(world.prometheus.url)
     until(lambda: source.evidence(STABLE, time.time() - 60, time.time()).requests == 50, "50 are seen")
-    start = time.time()
+    start = world.begin()
     world.stable.answer(7)
     until(lambda: source.evidence(STABLE, start, time.time()).requests == 7, "7 more are seen")
 

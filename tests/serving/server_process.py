@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,17 +14,10 @@ from tempfile import TemporaryFile
 
 import httpx
 
+from inference_services.processes import free_ports
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-
-
-def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on; held together so that none is given twice."""
-    listeners = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 class ServerProcess:

@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
+from inference_services.processes import free_ports
 from serving.listening import rest_socket
-from tests.serving.server_process import HOST, ServerProcess, free_ports
+from tests.serving.server_process import HOST, ServerProcess
 
 ECHO = ("tests.serving.echo_service",)
 

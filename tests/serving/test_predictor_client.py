@@ -15,10 +15,11 @@ from tritonclient.grpc import service_pb2
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.graphs import GRAPH_INPUTS
 from contract.tensors import RISK_MODEL, SCHEMA_PARAMETER
+from inference_services.processes import free_ports
 from load_tests.waiting import poll
 from tests.graphs import random_graphs
 from tests.services import scripted_predictor
-from tests.serving.server_process import HOST, REPOSITORY, free_ports
+from tests.serving.server_process import HOST, REPOSITORY
 
 # What comes back when the peer is told to do so by the request id, or has no time to.
 CALLS: dict[str, tuple[dict[str, Any], str, str]] = {

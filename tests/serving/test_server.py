@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports, running
+from inference_services.processes import free_ports
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, running
 
 ECHO = "tests.serving.echo_service"
 

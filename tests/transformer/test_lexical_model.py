@@ -11,11 +11,11 @@ import pytest
 
 from contract.graphs import DomainGraphs
 from contract.tensors import BLOCK_PARAMETER, MODEL_VERSION_PARAMETER
+from inference_services.processes import free_ports
 from load_tests.waiting import poll
 from predictor.checkpoint import load
 from predictor.scorer import host_tensors
 from tests.services import metric, predictor, transformer
-from tests.serving.server_process import free_ports
 from tests.transformer.score_requests import INFER, columns_of, document
 from transformer.featurize import featurize
 from transformer.graph_store import GraphStore

@@ -19,10 +19,11 @@ import pytest
 from tritonclient.grpc import service_pb2_grpc
 
 from contract.tensors import RISK_MODEL
+from inference_services.processes import free_ports
 from load_tests.waiting import poll
 from tests.predictor.graph_requests import HTTP_OF_GRPC
 from tests.services import import_passive_dns, metric, predictor, transformer
-from tests.serving.server_process import ServerProcess, free_ports
+from tests.serving.server_process import ServerProcess
 from tests.transformer.score_requests import INFER, PREDICT, columns_of, document, message, score
 
 READY = f"/v2/models/{RISK_MODEL}/ready"

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference_services.processes import free_ports
 from tests.graphs import random_graphs
 from tests.predictor.graph_requests import Client, request_for, rest_scores
-from tests.serving.server_process import ServerProcess, free_ports
+from tests.serving.server_process import ServerProcess
 
 GRAPHS = request_for(random_graphs(np.random.default_rng(8), 16, 12, 20))
 

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
+from inference_services.processes import free_ports
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess
 
 COMMAND = [sys.executable, "-m", "load_tests.generator"]
 

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from contract.graphs import DomainGraphs, split, union
+from inference_services.processes import free_ports
 from load_tests.generator.answers import LOST
 from load_tests.generator.connecting import connected
 from load_tests.generator.grpc_request import grpc_request_of
 from load_tests.generator.loops import closed_loop, open_loop
 from load_tests.graph_messages import binary_of, grpc_of, joined, json_of, message_of
 from tests.graphs import random_graphs
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess
 
 SINGLES = split(random_graphs(np.random.default_rng(3), 8, 40, 80), [1] * 8)
 # More than the 64 KiB that a stream may send before it is told more.

@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 import trustme
 
+from inference_services.processes import free_ports
 from load_tests.load.profile import PROFILES
 from load_tests.waiting import poll
 from tests.nginx_process import Nginx, frame
 from tests.services import import_passive_dns, metric, predictor, transformer
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess
 
 COMMAND = [sys.executable, "-m", "load_tests.load"]
 # Whether this machine is quick is not what is tested.

@@ -8,9 +8,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from inference_services.processes import free_ports
 from load_tests.bench_resolver.resolvers import PROGRAMS, Resolver, authority, missing, resolver
 from load_tests.bench_resolver.sidecar_process import SidecarProcess, sidecar
-from tests.serving.server_process import HOST, ServerProcess, free_ports
+from tests.serving.server_process import HOST, ServerProcess
 
 
 @pytest.fixture(scope="session")

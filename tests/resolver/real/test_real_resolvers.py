@@ -20,12 +20,13 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from inference_services.processes import free_ports
 from load_tests.bench_resolver.configurations import ALONE
 from load_tests.bench_resolver.resolvers import ADDRESS, Resolver, missing, resolver
 from load_tests.bench_resolver.sidecar_process import SidecarProcess
 from load_tests.waiting import poll
 from tests.resolver.bad_names import GOOD, fresh_bad_name
-from tests.serving.server_process import HOST, ServerProcess, free_ports
+from tests.serving.server_process import HOST, ServerProcess
 
 pytestmark = pytest.mark.slow
 

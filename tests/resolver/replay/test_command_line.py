@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from inference_services.processes import free_ports
 from load_tests.bench_resolver.sidecar_process import sidecar
 from load_tests.waiting import poll
 from tests.resolver.bad_names import fresh_bad_name
-from tests.serving.server_process import HOST, REPOSITORY, ServerProcess, free_ports
+from tests.serving.server_process import HOST, REPOSITORY, ServerProcess
 
 pytestmark = pytest.mark.slow
 SAMPLE_LOG = Path(os.environ.get("DNS_RISK_SHARED", "../shared")) / "data" / "dns_traffic_sample.csv.gz"

@@ -17,9 +17,10 @@ import dns.tsig
 import dns.zone
 import pytest
 
+from inference_services.processes import free_ports
 from load_tests.bench_resolver.sidecar_process import ZONE, SidecarProcess, sidecar
 from resolver.rpz.journal import Journal
-from tests.serving.server_process import HOST, free_ports
+from tests.serving.server_process import HOST
 
 pytestmark = pytest.mark.slow
 ORIGIN = dns.name.from_text(ZONE)

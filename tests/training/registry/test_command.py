@@ -134,7 +134,7 @@ def test_the_gates_yes_promotes(own: Registry, tmp_path: Path, capsys: pytest.Ca
     mlflow = client(own)
     assert mlflow.get_model_version_by_alias(MODEL, "canary").version == 2
     tags = mlflow.get_model_version(MODEL, "2").tags
-    assert tags["canary.by"].startswith("gate: passed against model version 1")
+    assert tags["canary.by"].startswith("gate: passed against model version 2,")
     assert tags["canary.by"].endswith("policy " + "ef" * 32)
     assert own.here("registry", "show", "canary") == 0
     assert capsys.readouterr().out.startswith("version: 2 (model version 2")
