@@ -46,10 +46,15 @@ class Zone:
         if (held := self._holder(name)) is not None:
             # A renewed name is the same record: nothing for resolvers to transfer.
             held[name] = max(expires_s, held[name])
-        elif len(self.names) + len(self._added) >= self.max_names and name not in self._added:
+        elif name not in self._added and self._size_to_come() >= self.max_names:
             self.shed += 1
         else:
             self._added[name] = expires_s
+
+    def _size_to_come(self) -> int:
+        """Names there will be, those that are to go not taken off: they are served until they are gone."""
+        under_way = len(self._under_way.added) if self._under_way is not None else 0
+        return len(self.names) + under_way + len(self._added)
 
     def drop(self, name: str) -> None:
         """Have a name out of the zone."""

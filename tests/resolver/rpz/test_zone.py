@@ -86,6 +86,18 @@ def test_names_beyond_the_limit_are_left_out() -> None:
     assert (set(zone.names), zone.shed) == ({"a", "b"}, 2)
 
 
+def test_a_change_under_way_counts_towards_the_limit() -> None:
+    """Names that come while it is written to disk find the room that it leaves."""
+    zone = Zone(2)
+    zone.put("a", 100)
+    change = zone.begin()
+    zone.put("b", 100)
+    zone.put("c", 100)
+    zone.finish(change)
+    zone.commit()
+    assert (set(zone.names), zone.shed) == ({"a", "b"}, 1)
+
+
 def test_a_serial_that_is_forgotten_has_no_difference() -> None:
     """Nor has one that never was; the present one has an empty one."""
     zone = Zone(100_000)
