@@ -65,7 +65,7 @@ def _common(parser: argparse.ArgumentParser, act: Act) -> None:
     parser.add_argument(
         "--tracking_uri",
         default=default_uri(),
-        help="default: $MLFLOW_TRACKING_URI, else build/mlruns/mlflow.db",
+        help="default: $MLFLOW_TRACKING_URI, else mlruns/mlflow.db",
     )
     parser.set_defaults(run=run, act=act)
 

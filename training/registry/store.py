@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 MODEL: Final = "dns-risk"
-DEFAULT_URI: Final = "sqlite:///build/mlruns/mlflow.db"
+DEFAULT_URI: Final = "sqlite:///mlruns/mlflow.db"
 URI_VARIABLE: Final = "MLFLOW_TRACKING_URI"
 
 _SQLITE: Final = "sqlite:///"
@@ -39,7 +39,7 @@ class RegistryFailed(Exception):
 
 
 def default_uri() -> str:
-    """$MLFLOW_TRACKING_URI, else a SQLite file under build/."""
+    """$MLFLOW_TRACKING_URI, else a SQLite file in mlruns/."""
     return os.environ.get(URI_VARIABLE) or DEFAULT_URI
 
 

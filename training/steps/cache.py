@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,11 +69,26 @@ class Workshop:
             return folder
         step = self.steps[name]
         needed = {need: self.make(need) for need in step.needs}
-        partial = folder.with_suffix(".partial")
-        partial.mkdir(parents=True, exist_ok=True)
-        run_whole(step, Inputs(self.data, self.recipe, self.version, needed, partial), folder)
-        shutil.rmtree(partial)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with held(folder.with_suffix(".lock")):
+            if not folder.exists():
+                partial = folder.with_suffix(".partial")
+                partial.mkdir(exist_ok=True)
+                run_whole(step, Inputs(self.data, self.recipe, self.version, needed, partial), folder)
+                shutil.rmtree(partial)
         return folder
+
+
+@contextmanager
+def held(lock: Path) -> Iterator[None]:
+    """One process at a time is inside; a process that ends, however it ends, holds nothing."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.info("%s: another process makes it, waiting", lock.with_suffix(""))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def data_files(step: Step, data: Path) -> dict[str, Path]:
