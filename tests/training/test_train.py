@@ -2,6 +2,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from signal import SIGKILL
 
 import pytest
 import torch
@@ -16,6 +17,9 @@ from training.steps.cache import Workshop
 from training.steps.plan import STEPS
 from transformer.featurize import featurize
 from transformer.graph_store import Snapshot
+
+# Long enough to be killed after a checkpoint and before the end.
+LONGER = replace(QUICK, lexical_batch=12)
 
 
 def score_of(directory: Path, name: str) -> float:
@@ -65,19 +69,22 @@ def test_other_inputs_are_another_result(data: Path, work: Path, trained: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_killed_fit_goes_on_to_the_same_weights(data: Path, work: Path, tmp_path: Path) -> None:
     """Killed while it fits, the command given again goes on from a checkpoint and makes the same model."""
-    uninterrupted = workshop(data, work).make("train")
-    features = workshop(data, work).folder("featurize")
+    longer = workshop(data, work, LONGER)
+    uninterrupted, features = longer.make("train"), longer.folder("featurize")
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text(toml(QUICK))
+    recipe.write_text(toml(LONGER))
     output = tmp_path / "fitted"
     command = [sys.executable, "-m", "training", "fit"]
     command += ["--features", str(features), "--output", str(output), "--recipe", str(recipe)]
     checkpoints = output.with_name("fitted.partial")
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        poll(lambda: any(checkpoints.glob("*/explore/lexical.safetensors")), limit_s=120)
+        kept = checkpoints.glob
+        poll(lambda: any(kept("*/explore/lexical.safetensors")) or process.poll() is not None, limit_s=300)
         process.kill()
+    assert process.returncode == -SIGKILL
     assert not output.exists()
     again = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "going on from step" in again.stderr

@@ -14,6 +14,9 @@ from training.steps.plan import STEPS
 
 QUICK = Recipe(
     synthetic_names=60,
+    local_names=60,
+    service_names=60,
+    homoglyph_names=12,
     lexical_epochs=6.0,
     lexical_batch=64,
     evidence_steps=200,
