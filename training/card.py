@@ -55,9 +55,9 @@ registered domains than training names.
   the operating points, or set your own thresholds.
 - No labelled data has name servers, aliases or times. Name servers share the weights of addresses, aliases
   those of registered domains; ages are not features.
-- Word-list generators (gozi, banjori) and small edits of benign names (charbot) are mostly missed by name.
-- Hashed host names of content networks (`d13vvqr7dxay1j.cloudfront.net`) look generated and score so: keep
-  an allowlist of such suffixes before blocking.
+- Word-list generators (gozi, suppobox) and small edits of benign names (charbot) are mostly missed by name.
+- Host names of content networks (`d13vvqr7dxay1j.cloudfront.net`) say nothing of who is behind them: they are
+  fitted as good ones, so a bad one is missed by its name.
 - Names under popular hosts are under-represented among the malicious.
 - Graph labels are of 2021-22, dominated by a few countries and free suffixes.
 """

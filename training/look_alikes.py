@@ -1,9 +1,11 @@
-"""Names that pass for others to the eye: letters of other scripts that look the same."""
+"""Names that pass for others to the eye: letters of other scripts that look the same, letters with marks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
+from unicodedata import normalize
 
 import numpy as np
 
@@ -17,17 +19,33 @@ HOMOGLYPHS: Final = {
     "y": "\u0443",
 }  # fmt: skip
 _MOST_LETTERS: Final = 3
+_MARKED_SHARE: Final = 0.4
 
 
-def homoglyph_names(count: int, benign: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Good names in which up to three letters of the registrable label are of another script, as punycode.
+def _marked_letters() -> dict[str, str]:
+    """Small letters with marks of Latin-1 Supplement, Latin Extended-A and -B, by the letter without them."""
+    marked: dict[str, str] = {}
+    for letter in map(chr, range(0x00DF, 0x0250)):
+        plain = normalize("NFD", letter)[0]
+        if letter.islower() and plain != letter and plain in "abcdefghijklmnopqrstuvwxyz":
+            marked[plain] = marked.get(plain, "") + letter
+    return marked
+
+
+MARKED: Final[Mapping[str, str]] = MappingProxyType(_marked_letters())
+
+
+def look_alike_names(count: int, benign: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """Good names in which up to three letters of the registrable label are replaced, as punycode.
+
+    All of them by letters of another script, or all by letters with marks.
 
     Args:
         count: how many; fewer where names hold no such letter.
         benign: names to change.
         rng: decides everything.
 
-    >>> homoglyph_names(1, ["example.org"], np.random.default_rng(0))
+    >>> look_alike_names(1, ["example.org"], np.random.default_rng(0))
     ['xn--exmple-4nf.org']
     """
     picked = (pick(benign, rng) for _ in range(count if benign else 0))
@@ -41,11 +59,12 @@ def _changed(name: str, rng: np.random.Generator) -> str | None:
     except NotADomainName:
         return None
     label = list(parsed.registrable_label)
-    places = [place for place, letter in enumerate(label) if letter in HOMOGLYPHS]
+    twins = MARKED if rng.random() < _MARKED_SHARE else HOMOGLYPHS
+    places = [place for place, letter in enumerate(label) if letter in twins]
     if not places or parsed.registrable_label.startswith("xn--"):
         return None
     for place in rng.permutation(places)[: int(rng.integers(1, _MOST_LETTERS + 1))]:
-        label[place] = HOMOGLYPHS[label[place]]
+        label[place] = pick(twins[label[place]], rng)
     return with_label(parsed, "".join(label))
 
 

@@ -24,11 +24,12 @@ from training.data import (
     LabelledNames,
     private_address,
 )
+from training.international_names import international_names
 from training.local_names import local_names
-from training.look_alikes import homoglyph_names
+from training.look_alikes import look_alike_names
 from training.recipe import Recipe
 from training.samples import Pool
-from training.service_names import service_names
+from training.service_names import network_names, service_names
 from training.synthetic_dga import synthetic_names
 from transformer.featurize import featurize
 from transformer.graph_store import GraphStore, Snapshot, SnapshotBuilder, UnusableLine, parse_line, publish
@@ -92,17 +93,21 @@ def row_weights(names: LabelledNames, recipe: Recipe) -> np.ndarray:
 def extra_pool(names: LabelledNames, rows: np.ndarray, recipe: Recipe) -> Pool:
     """Samples beside the given rows, made from them alone.
 
-    Generated names, names of local networks and of services, names with letters of other scripts, and some
-    rows again with a leading www.
+    Generated names, names of local and of content networks, of services, in other scripts, look-alikes, and
+    some rows again with a leading www.
     """
     rng = np.random.default_rng(recipe.seed + 1)
     good = ~names.malicious & names.strong
     benign = [names.domains[row] for row in rows if good[row]]
     made = {
         DGA: synthetic_names(recipe.synthetic_names, benign, rng),
-        BENIGN: local_names(recipe.local_names, benign, rng)
-        + service_names(recipe.service_names, benign, rng),
-        PHISHING: homoglyph_names(recipe.homoglyph_names, benign, rng),
+        BENIGN: [
+            *local_names(recipe.local_names, benign, rng),
+            *service_names(recipe.service_names, benign, rng),
+            *network_names(recipe.network_names, rng),
+            *international_names(recipe.international_names, rng),
+        ],
+        PHISHING: look_alike_names(recipe.look_alike_names, benign, rng),
     }
     again = rng.choice(rows, int(recipe.www_share * len(rows)), replace=False)
     again = again[[len(names.domains[row]) < 240 for row in again]]

@@ -24,8 +24,10 @@ class Recipe:
     synthetic_names: int = 40_000
     local_names: int = 6000
     service_names: int = 12_000
-    homoglyph_names: int = 600
-    """With 4,000, every internationalised name looks bad: the data has few good ones."""
+    network_names: int = 1000
+    look_alike_names: int = 4000
+    international_names: int = 4000
+    """Without good ones, every internationalised name looks bad: the data has few."""
     www_share: float = 0.05
     """Rows repeated with a leading www., which the training files have stripped."""
 

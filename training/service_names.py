@@ -44,6 +44,41 @@ _ROLES: Final = (
     "px",
     "mx",
 )
+# Networks whose hosts machines name, for customers of every kind: a name says nothing of who is behind it.
+NETWORKS: Final = (
+    *("cloudfront.net",) * 5,
+    *("akamai.net", "akamaiedge.net", "akamaized.net", "akadns.net", "edgekey.net", "edgesuite.net") * 2,
+    *(
+        "fastly.net",
+        "map.fastly.net",
+        "fastlylb.net",
+        "kxcdn.com",
+        "rsc.cdn77.org",
+        "llnwd.net",
+        "footprint.net",
+    ),
+    *("us-east-1.elb.amazonaws.com", "eu-west-1.elb.amazonaws.com", "trafficmanager.net", "vo.msecnd.net"),
+    *("1e100.net", "gvt1.com", "googlevideo.com", "nflxvideo.net", "fbcdn.net", "aaplimg.com"),
+)
+
+
+def network_names(count: int, rng: Rng) -> list[str]:
+    """Host names of content networks.
+
+    Args:
+        count: how many.
+        rng: decides everything.
+
+    >>> network_names(2, np.random.default_rng(0))
+    ['cache-lbcag.1e100.net', '80wtu7j3ya.api.vo.msecnd.net']
+    """
+    return [_network_name(pick(NETWORKS, rng), rng) for _ in range(count)]
+
+
+def _network_name(network: str, rng: Rng) -> str:
+    if network == "cloudfront.net":
+        return f"d{draw(_ALPHANUMERIC, int(rng.choice([12, 13, 13, 13])), rng)}.{network}"
+    return f"{pick(KINDS, rng)(rng)}.{network}"
 
 
 def service_names(count: int, benign: Sequence[str], rng: Rng) -> list[str]:

@@ -14,6 +14,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from inference_services.processes import free_ports
+from load_tests.waiting import poll
 from tests.serving.server_process import REPOSITORY
 from tests.training.tiny_data import QUICK, toml, workshop, write, write_data
 from training.data import TRAIN_NAMES
@@ -36,6 +38,8 @@ EXACT = replace(
 )
 # One row a batch: the second process has none.
 ROWLESS = replace(EXACT, lexical_epochs=0.02, lexical_batch=1, evidence_steps=8, evidence_batch=1)
+# Long enough to be killed after a checkpoint.
+LONGER = replace(QUICK, lexical_batch=12)
 DROPPING = replace(QUICK, lexical_epochs=3.0, lexical_batch=256, evidence_steps=20)
 
 
@@ -88,6 +92,41 @@ def test_two_processes_fit_the_model_of_one(features: Path, tmp_path: Path, reci
         got = load_file(tmp_path / "together" / f"{part}.safetensors")
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
     assert together == pytest.approx(alone, abs=1e-3)
+
+
+def rank(number: int, port: int, features: Path, output: Path, recipe: Path) -> subprocess.Popen[str]:
+    """One of two processes, as an operator starts them: each with an output folder that is its own."""
+    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "RANK": str(number)}
+    command = [sys.executable, "-m", "training", "fit", f"--features={features}", f"--output={output}"]
+    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", **where}
+    return subprocess.Popen(
+        [*command, f"--recipe={recipe}"], cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_processes_that_share_no_storage_are_refused(features: Path, tmp_path: Path) -> None:
+    """Where only one of them sees the checkpoint to go on from, the fit ends with the reason."""
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(toml(LONGER))
+    outputs = tmp_path / "first", tmp_path / "second"
+    (port,) = free_ports(1)
+    alone = [sys.executable, "-m", "training", "fit", f"--features={features}", f"--output={outputs[0]}"]
+    with subprocess.Popen(
+        [*alone, f"--recipe={recipe}"], cwd=REPOSITORY, stderr=subprocess.DEVNULL
+    ) as killed:
+        poll(lambda: any(tmp_path.glob("first.partial/*/explore/lexical.safetensors")), limit_s=300)
+        killed.kill()
+    pods = [rank(number, port, features, output, recipe) for number, output in enumerate(outputs)]
+    try:
+        said = pods[1].communicate(timeout=300)[1]
+    finally:
+        for pod in pods:
+            pod.kill()
+            pod.communicate()
+    assert pods[1].returncode == 1
+    assert re.search(
+        r"the first process goes on from step \d+, this one from 0: keep the output on storage", said
+    )
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from inference_services.manifests.render import TRAINING, RenderFailed, render
+from inference_services.processes import free_ports
 from tests.inference_services.manifests.objects import find
 from tests.serving.server_process import REPOSITORY
 from tests.training.tiny_data import QUICK, toml
@@ -69,9 +69,7 @@ def quick(container: dict[str, Any], volumes: dict[str, Path]) -> list[str]:
 def test_two_pods_fit_one_model(volumes: dict[str, Path]) -> None:
     """With the variables that the Training Operator sets, master and worker meet, and the master writes."""
     job = find(objects("distributed"), "PyTorchJob", "dns-risk-fit")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = str(taken.getsockname()[1])
+    port = str(free_ports(1)[0])
     set_by_operator = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
     pods = []
     for rank, role in enumerate(("Master", "Worker")):

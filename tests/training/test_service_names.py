@@ -1,6 +1,6 @@
 import numpy as np
 
-from training.service_names import service_names
+from training.service_names import NETWORKS, network_names, service_names
 from transformer.domain_name import parse_domain
 
 BENIGN = ["example.org", "www.example.net", "shop.example.co.uk"]
@@ -21,3 +21,12 @@ def test_the_seed_decides() -> None:
         50, BENIGN, np.random.default_rng(2)
     )
     assert service_names(50, [], np.random.default_rng(2)) == []
+
+
+def test_every_network_name_is_a_host_of_a_network() -> None:
+    """All parse, stand below a network's suffix, and are as many as were asked for."""
+    made = network_names(500, np.random.default_rng(3))
+    assert len(set(made)) > 490
+    for name in made:
+        assert parse_domain(name).name == name
+        assert name.endswith(tuple(f".{network}" for network in NETWORKS))
