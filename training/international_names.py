@@ -34,17 +34,9 @@ SUFFIXES: Final = {
 }  # fmt: skip
 # Languages in which such names are common count that many times.
 _COMMON: Final = {
-    "ar": 2,
-    "da": 2,
-    "de": 4,
-    "fr": 2,
-    "ja": 4,
-    "ko": 4,
     "ru": 6,
-    "sv": 2,
-    "th": 4,
-    "tr": 2,
-    "zh": 4,
+    **dict.fromkeys(("de", "ja", "ko", "th", "zh"), 4),
+    **dict.fromkeys(("ar", "da", "fr", "sv", "tr"), 2),
 }
 _BELOW: Final = ("m", "shop", "mail", "forum", "blog")
 

@@ -48,15 +48,8 @@ _ROLES: Final = (
 NETWORKS: Final = (
     *("cloudfront.net",) * 5,
     *("akamai.net", "akamaiedge.net", "akamaized.net", "akadns.net", "edgekey.net", "edgesuite.net") * 2,
-    *(
-        "fastly.net",
-        "map.fastly.net",
-        "fastlylb.net",
-        "kxcdn.com",
-        "rsc.cdn77.org",
-        "llnwd.net",
-        "footprint.net",
-    ),
+    *("fastly.net", "map.fastly.net", "fastlylb.net"),
+    *("kxcdn.com", "rsc.cdn77.org", "llnwd.net", "footprint.net"),
     *("us-east-1.elb.amazonaws.com", "eu-west-1.elb.amazonaws.com", "trafficmanager.net", "vo.msecnd.net"),
     *("1e100.net", "gvt1.com", "googlevideo.com", "nflxvideo.net", "fbcdn.net", "aaplimg.com"),
 )

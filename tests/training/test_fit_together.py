@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,35 +49,31 @@ def features(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workshop(data, tmp_path_factory.mktemp("features"), EXACT).make("featurize")
 
 
-def fit(features: Path, output: Path, recipe: Recipe, processes: int = 1) -> dict[str, float]:
-    """The validation figures that the command prints."""
+# Gloo would look up this machine's name otherwise.
+ENVIRONMENT = {**os.environ, "GLOO_SOCKET_IFNAME": "lo"}
+TORCHRUN = (
+    *("-m", "torch.distributed.run", "--nproc-per-node=2"),
+    *("--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0", "--local-addr=127.0.0.1"),
+)
+
+
+def command(features: Path, output: Path, recipe: Recipe, launcher: Sequence[str] = ()) -> list[str]:
+    """The command line of a fit, its recipe beside the output."""
     file = output.with_suffix(".toml")
     file.write_text(toml(recipe))
-    command = [sys.executable, "-m"]
-    if processes > 1:
-        command += ["torch.distributed.run", "--nproc-per-node", str(processes)]
-        command += [
-            "--rdzv-backend",
-            "c10d",
-            "--rdzv-endpoint",
-            "127.0.0.1:0",
-            "--local-addr",
-            "127.0.0.1",
-            "-m",
-        ]
-    command += [
-        "training",
-        "fit",
-        "--features",
-        str(features),
-        "--output",
-        str(output),
-        "--recipe",
-        str(file),
-    ]
-    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo"}
+    given = [f"--features={features}", f"--output={output}", f"--recipe={file}"]
+    return [sys.executable, *launcher, "-m", "training", "fit", *given]
+
+
+def fit(features: Path, output: Path, recipe: Recipe, launcher: Sequence[str] = ()) -> dict[str, float]:
+    """The validation figures that the command prints."""
     done = subprocess.run(
-        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+        command(features, output, recipe, launcher),
+        cwd=REPOSITORY,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return {name: float(value) for name, value in re.findall(r"^(\w+)=(\S+)$", done.stdout, re.MULTILINE)}
@@ -86,7 +83,7 @@ def fit(features: Path, output: Path, recipe: Recipe, processes: int = 1) -> dic
 def test_two_processes_fit_the_model_of_one(features: Path, tmp_path: Path, recipe: Recipe) -> None:
     """With nothing drawn by each for itself: the same weights and figures, but for the order of sums."""
     alone = fit(features, tmp_path / "alone", recipe)
-    together = fit(features, tmp_path / "together", recipe, processes=2)
+    together = fit(features, tmp_path / "together", recipe, TORCHRUN)
     for part in ("explored", "fitted"):
         expected = load_file(tmp_path / "alone" / f"{part}.safetensors")
         got = load_file(tmp_path / "together" / f"{part}.safetensors")
@@ -94,29 +91,20 @@ def test_two_processes_fit_the_model_of_one(features: Path, tmp_path: Path, reci
     assert together == pytest.approx(alone, abs=1e-3)
 
 
-def rank(number: int, port: int, features: Path, output: Path, recipe: Path) -> subprocess.Popen[str]:
-    """One of two processes, as an operator starts them: each with an output folder that is its own."""
-    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "RANK": str(number)}
-    command = [sys.executable, "-m", "training", "fit", f"--features={features}", f"--output={output}"]
-    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", **where}
-    return subprocess.Popen(
-        [*command, f"--recipe={recipe}"], cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True
-    )
-
-
 def test_processes_that_share_no_storage_are_refused(features: Path, tmp_path: Path) -> None:
     """Where only one of them sees the checkpoint to go on from, the fit ends with the reason."""
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(toml(LONGER))
-    outputs = tmp_path / "first", tmp_path / "second"
-    (port,) = free_ports(1)
-    alone = [sys.executable, "-m", "training", "fit", f"--features={features}", f"--output={outputs[0]}"]
-    with subprocess.Popen(
-        [*alone, f"--recipe={recipe}"], cwd=REPOSITORY, stderr=subprocess.DEVNULL
-    ) as killed:
+    commands = [command(features, tmp_path / which, LONGER) for which in ("first", "second")]
+    with subprocess.Popen(commands[0], cwd=REPOSITORY, stderr=subprocess.DEVNULL) as killed:
         poll(lambda: any(tmp_path.glob("first.partial/*/explore/lexical.safetensors")), limit_s=300)
         killed.kill()
-    pods = [rank(number, port, features, output, recipe) for number, output in enumerate(outputs)]
+    port = str(free_ports(1)[0])
+    where = {**ENVIRONMENT, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    pods = [
+        subprocess.Popen(
+            given, cwd=REPOSITORY, env={**where, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True
+        )
+        for rank, given in enumerate(commands)
+    ]
     try:
         said = pods[1].communicate(timeout=300)[1]
     finally:
@@ -144,6 +132,6 @@ def real_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_with_dropout_two_processes_fit_a_model_as_good(real_features: Path, tmp_path: Path) -> None:
     """Each drops what it draws, so weights differ; the validation AUC is the same within .01."""
     alone = fit(real_features, tmp_path / "alone", DROPPING)["validation_names_auc"]
-    together = fit(real_features, tmp_path / "together", DROPPING, processes=2)["validation_names_auc"]
+    together = fit(real_features, tmp_path / "together", DROPPING, TORCHRUN)["validation_names_auc"]
     assert 0.7 < alone < 0.99
     assert together == pytest.approx(alone, abs=0.01)
