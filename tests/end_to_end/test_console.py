@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import takewhile
 
 import pytest
@@ -27,6 +28,13 @@ def console_commands() -> Iterator[str]:
 COMMANDS = sorted(set(console_commands()))
 
 
+@cache
+def help_of(*words: str) -> str:
+    """What `python -m WORDS --help` prints; many lines show one command."""
+    run = [sys.executable, "-m", *words, "--help"]
+    return subprocess.run(run, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+
+
 @pytest.mark.parametrize("command", [c for c in COMMANDS if " -k " in c])
 def test_folders_to_apply_exist(command: str) -> None:
     """What is applied or deleted with -k is an overlay of this repository."""
@@ -40,7 +48,6 @@ def test_options_of_modules_exist(command: str) -> None:
     words = shlex.split(command, comments=True)
     module = words[words.index("-m") + 1 :]
     verbs = [*takewhile(re.compile(r"[a-z]+(-[a-z]+)*").fullmatch, module[1:3])]
-    run = [sys.executable, "-m", module[0], *verbs, "--help"]
-    help_text = subprocess.run(run, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    help_text = help_of(module[0], *verbs)
     missing = [word for word in module if word.startswith("--") and word.split("=")[0] not in help_text]
     assert not missing

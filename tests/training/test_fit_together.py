@@ -40,7 +40,7 @@ EXACT = replace(
 # One row a batch: the second process has none.
 ROWLESS = replace(EXACT, lexical_epochs=0.02, lexical_batch=1, evidence_steps=8, evidence_batch=1)
 # Long enough to be killed after a checkpoint.
-LONGER = replace(QUICK, lexical_batch=12)
+LONGER = replace(QUICK, lexical_batch=12, evidence_steps=20)
 DROPPING = replace(QUICK, lexical_epochs=3.0, lexical_batch=256, evidence_steps=20)
 
 

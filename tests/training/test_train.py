@@ -19,7 +19,7 @@ from transformer.featurize import featurize
 from transformer.graph_store import Snapshot
 
 # Long enough to be killed after a checkpoint and before the end.
-LONGER = replace(QUICK, lexical_batch=12)
+LONGER = replace(QUICK, lexical_batch=12, evidence_steps=20)
 
 
 def score_of(directory: Path, name: str) -> float:
