@@ -90,8 +90,7 @@ async def end(sidecar: Sidecar, work: asyncio.Task[None]) -> None:
     broke = work.done()
     work.cancel()
     results = await asyncio.gather(work, return_exceptions=True)
-    if sidecar.zone.changed:
-        await sidecar.publish()
+    await sidecar.publish()
     if sidecar.feed is not None:
         sidecar.feed.write(sidecar.feed.take(), time.time())
     if broke and isinstance(results[0], BaseException):

@@ -24,6 +24,7 @@ from resolver.rpz.keys import read_key
 from resolver.rpz.notify import Notifier
 from resolver.rpz.primary import Primary
 from resolver.rpz.records import NXDOMAIN, PASSTHRU, Records
+from resolver.rpz.zone import Change
 from resolver.score_cache import ScoreCache, Scored
 from resolver.scorer import Scorer
 from resolver.settings import Settings, host_and_port
@@ -54,7 +55,7 @@ class Sidecar:
         self.names: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
         self.imports: Counter[str] = Counter()
-        self.cache = ScoreCache(settings.cache_names, settings.cache_ttl_s)
+        self.cache = ScoreCache(settings.cache_names, float(settings.cache_ttl_s))
         self.pending = Pending(settings.max_pending)
         self.scorer = Scorer(
             settings.transformer, settings.transformer_ca_file, settings.deadline_ms / 1000, self.pending,
@@ -62,6 +63,7 @@ class Sidecar:
         )  # fmt: skip
         self.tap = Tap(self.on_observations)
         self.questions = Questions(self.lookup)
+        self._publishing = asyncio.Lock()
         self.journal = Journal(settings.state_dir)
         self.zone = self.journal.load(settings.max_blocked)
         key = read_key(settings.rpz_tsig_key_file) if settings.rpz_tsig_key_file else None
@@ -160,8 +162,18 @@ class Sidecar:
                 await self.publish()
 
     async def publish(self) -> None:
-        """One change of the zone: kept, then served."""
-        change = self.zone.begin()
+        """What has changed, as one change of the zone: kept, then served.
+
+        Once begun it is finished, also when it is told to stop: nobody takes a serial that is not whole.
+        """
+        await asyncio.shield(asyncio.ensure_future(self._publish_change()))
+
+    async def _publish_change(self) -> None:
+        async with self._publishing:
+            if self.zone.changed:
+                await self._keep_and_serve(self.zone.begin())
+
+    async def _keep_and_serve(self, change: Change) -> None:
         try:
             # Disks take their time, which questions have not.
             await asyncio.to_thread(self.journal.append, change)
