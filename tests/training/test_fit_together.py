@@ -6,7 +6,6 @@ import gzip
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +15,9 @@ import torch
 from safetensors.torch import load_file
 
 from inference_services.processes import free_ports
-from load_tests.waiting import poll
 from tests.serving.server_process import REPOSITORY
-from tests.training.tiny_data import QUICK, toml, workshop, write, write_data
+from tests.training.fits import LONGER, fit_command, kill_after_a_checkpoint
+from tests.training.tiny_data import QUICK, workshop, write, write_data
 from training.data import TRAIN_NAMES
 from training.recipe import Recipe
 
@@ -39,8 +38,6 @@ EXACT = replace(
 )
 # One row a batch: the second process has none.
 ROWLESS = replace(EXACT, lexical_epochs=0.02, lexical_batch=1, evidence_steps=8, evidence_batch=1)
-# Long enough to be killed after a checkpoint.
-LONGER = replace(QUICK, lexical_batch=12, evidence_steps=20)
 DROPPING = replace(QUICK, lexical_epochs=3.0, lexical_batch=256, evidence_steps=20)
 
 
@@ -57,18 +54,10 @@ TORCHRUN = (
 )
 
 
-def command(features: Path, output: Path, recipe: Recipe, launcher: Sequence[str] = ()) -> list[str]:
-    """The command line of a fit, its recipe beside the output."""
-    file = output.with_suffix(".toml")
-    file.write_text(toml(recipe))
-    given = [f"--features={features}", f"--output={output}", f"--recipe={file}"]
-    return [sys.executable, *launcher, "-m", "training", "fit", *given]
-
-
 def fit(features: Path, output: Path, recipe: Recipe, launcher: Sequence[str] = ()) -> dict[str, float]:
     """The validation figures that the command prints."""
     done = subprocess.run(
-        command(features, output, recipe, launcher),
+        fit_command(features, output, recipe, launcher),
         cwd=REPOSITORY,
         env=ENVIRONMENT,
         capture_output=True,
@@ -93,10 +82,9 @@ def test_two_processes_fit_the_model_of_one(features: Path, tmp_path: Path, reci
 
 def test_processes_that_share_no_storage_are_refused(features: Path, tmp_path: Path) -> None:
     """Where only one of them sees the checkpoint to go on from, the fit ends with the reason."""
-    commands = [command(features, tmp_path / which, LONGER) for which in ("first", "second")]
-    with subprocess.Popen(commands[0], cwd=REPOSITORY, stderr=subprocess.DEVNULL) as killed:
-        poll(lambda: any(tmp_path.glob("first.partial/*/explore/lexical.safetensors")), limit_s=300)
-        killed.kill()
+    outputs = tmp_path / "first", tmp_path / "second"
+    commands = [fit_command(features, output, LONGER) for output in outputs]
+    kill_after_a_checkpoint(commands[0], outputs[0])
     port = str(free_ports(1)[0])
     where = {**ENVIRONMENT, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
     pods = [

@@ -1,25 +1,21 @@
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
-from signal import SIGKILL
 
 import pytest
 import torch
 
 from contract.feature_schema import FEATURE_SCHEMA
-from load_tests.waiting import poll
 from predictor.checkpoint import WEIGHTS_FILE, load
 from predictor.scorer import Scorer
-from tests.training.tiny_data import QUICK, toml, workshop
+from tests.serving.server_process import REPOSITORY
+from tests.training.fits import LONGER, fit_command, kill_after_a_checkpoint
+from tests.training.tiny_data import QUICK, workshop
 from training.data import GRAPH_EDGES, GRAPH_NODES, TRAIN_NAMES
 from training.steps.cache import Workshop
 from training.steps.plan import STEPS
 from transformer.featurize import featurize
 from transformer.graph_store import Snapshot
-
-# Long enough to be killed after a checkpoint and before the end.
-LONGER = replace(QUICK, lexical_batch=12, evidence_steps=20)
 
 
 def score_of(directory: Path, name: str) -> float:
@@ -74,20 +70,12 @@ def test_a_killed_fit_goes_on_to_the_same_weights(data: Path, work: Path, tmp_pa
     """Killed while it fits, the command given again goes on from a checkpoint and makes the same model."""
     longer = workshop(data, work, LONGER)
     uninterrupted, features = longer.make("train"), longer.folder("featurize")
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(toml(LONGER))
     output = tmp_path / "fitted"
-    command = [sys.executable, "-m", "training", "fit"]
-    command += ["--features", str(features), "--output", str(output), "--recipe", str(recipe)]
-    checkpoints = output.with_name("fitted.partial")
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        kept = checkpoints.glob
-        poll(lambda: any(kept("*/explore/lexical.safetensors")) or process.poll() is not None, limit_s=300)
-        process.kill()
-    assert process.returncode == -SIGKILL
+    command = fit_command(features, output, LONGER)
+    kill_after_a_checkpoint(command, output)
     assert not output.exists()
-    again = subprocess.run(command, check=True, capture_output=True, text=True)
+    again = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True)
     assert "going on from step" in again.stderr
-    assert not checkpoints.exists()
+    assert not output.with_name("fitted.partial").exists()
     for file in uninterrupted.iterdir():
         assert (output / file.name).read_bytes() == file.read_bytes(), file.name
