@@ -158,15 +158,14 @@ class Sidecar:
             notifier.tell()
         while True:
             await asyncio.sleep(_PUBLISH_EVERY_S)
-            if self.zone.changed:
-                await self.publish()
+            await self.publish()
 
     async def publish(self) -> None:
         """What has changed, as one change of the zone: kept, then served.
 
         Once begun it is finished, also when it is told to stop: nobody takes a serial that is not whole.
         """
-        await asyncio.shield(asyncio.ensure_future(self._publish_change()))
+        await asyncio.shield(self._publish_change())
 
     async def _publish_change(self) -> None:
         async with self._publishing:
