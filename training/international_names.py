@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from typing import Final
 
@@ -58,6 +59,13 @@ class Vocabulary:
         self.words = words if latin else self.beyond
 
 
+# Made-up names are asked for once for all rows and once for those that are fitted.
+@cache
+def vocabulary_of(language: str) -> Vocabulary:
+    """The words of a language, read once."""
+    return Vocabulary(language)
+
+
 def international_names(count: int, rng: Rng) -> list[str]:
     """Names of one to three words, one of them at least beyond ASCII, as punycode.
 
@@ -69,11 +77,10 @@ def international_names(count: int, rng: Rng) -> list[str]:
     ['xn--41-lqi9eya3lf.com', 'xn--mnaco-matemtica-xjb62a.pt']
     """
     languages = [language for language in SUFFIXES for _ in range(_COMMON.get(language, 1))]
-    vocabularies = {language: Vocabulary(language) for language in SUFFIXES}
     made: list[str] = []
     while len(made) < count:
         language = pick(languages, rng)
-        label = _label(vocabularies[language], rng)
+        label = _label(vocabulary_of(language), rng)
         below = f"{pick(_BELOW, rng)}." if rng.random() < 0.15 else ""
         try:
             made.append(parse_domain(f"{below}{label}.{pick(SUFFIXES[language].split(), rng)}").name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 from types import MappingProxyType
 from typing import Final
 from unicodedata import normalize
@@ -27,7 +28,7 @@ def _marked_letters() -> dict[str, str]:
     marked: dict[str, str] = {}
     for letter in map(chr, range(0x00DF, 0x0250)):
         plain = normalize("NFD", letter)[0]
-        if letter.islower() and plain != letter and plain in "abcdefghijklmnopqrstuvwxyz":
+        if letter.islower() and plain != letter and plain in ascii_lowercase:
             marked[plain] = marked.get(plain, "") + letter
     return marked
 

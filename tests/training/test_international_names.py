@@ -2,7 +2,7 @@ import idna
 import numpy as np
 import pytest
 
-from training.international_names import SUFFIXES, Vocabulary, international_names
+from training.international_names import SUFFIXES, international_names, vocabulary_of
 from transformer.domain_name import parse_domain
 
 
@@ -11,7 +11,7 @@ def test_every_name_is_internationalised_and_of_words() -> None:
     made = international_names(400, np.random.default_rng(1))
     assert len(made) == 400
     assert len(set(made)) > 390
-    beyond = {word for language in SUFFIXES for word in Vocabulary(language).beyond}
+    beyond = {word for language in SUFFIXES for word in vocabulary_of(language).beyond}
     # As names are folded.
     words = {idna.uts46_remap(word) for word in beyond}
     for name in made:
@@ -24,7 +24,7 @@ def test_every_name_is_internationalised_and_of_words() -> None:
 @pytest.mark.parametrize("language", SUFFIXES)
 def test_every_language_has_words_beyond_ascii(language: str) -> None:
     """Also those in Latin letters; of the others no word is plain."""
-    vocabulary = Vocabulary(language)
+    vocabulary = vocabulary_of(language)
     assert len(vocabulary.beyond) >= 20
     assert all(len(word) > 1 for word in vocabulary.words)
     if language in {"ru", "th", "ja", "ar"}:
