@@ -11,9 +11,9 @@ from typing import Final
 import idna
 
 from contract.feature_schema import MAX_NAME_LENGTH
-from transformer.public_suffix import SUFFIX_LIST_VERSION, public_suffix
+from contract.public_suffix import public_suffix
 
-__all__ = ["SUFFIX_LIST_VERSION", "DomainName", "NotADomainName", "parse_domain", "split_names"]
+__all__ = ["DomainName", "NotADomainName", "parse_domain", "split_names"]
 
 MAX_LABEL_LENGTH: Final = 63
 # The longest input worth reading: every octet of the longest name as a four-character \DDD escape.

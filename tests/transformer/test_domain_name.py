@@ -1,18 +1,10 @@
 import pytest
-import tldextract
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.feature_schema import MAX_NAME_LENGTH
-from transformer.domain_name import (
-    SUFFIX_LIST_VERSION,
-    DomainName,
-    NotADomainName,
-    parse_domain,
-    split_names,
-)
+from transformer.domain_name import DomainName, NotADomainName, parse_domain, split_names
 
-EXTRACT = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 SUFFIXES = ["com", "co.uk", "uk", "github.io", "xn--p1ai", "lan", "ck", "y.ck", "kawasaki.jp", "local.host"]
 
 # The suffix list is read by the first example: that one is slow.
@@ -162,23 +154,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 
 
 @relaxed
-@given(plain_names)
-def test_suffixes_agree_with_tldextract(name: str) -> None:
-    """The own lookup finds the suffixes that tldextract finds in the same list."""
-    expected = EXTRACT.extract_str(name)
-    domain = parse_domain(name)
-    assert domain.public_suffix == expected.suffix
-    assert domain.registered_domain == expected.top_domain_under_public_suffix
-    assert domain.suffix_is_private == expected.is_private
-
-
-@relaxed
 @given(st.lists(plain_names, max_size=5))
 def test_normalised_names_are_split_in_bulk(names: list[str]) -> None:
     """Splitting names that are normalised already gives what parsing them gives."""
     assert split_names(names) == [parse_domain(name) for name in names]
-
-
-def test_the_suffix_list_is_dated() -> None:
-    """The version says which list the registered domains come from."""
-    assert SUFFIX_LIST_VERSION[:2] == "20"

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from contract.feature_schema import FEATURE_SCHEMA
+from contract.public_suffix import SUFFIX_LIST_VERSION
 from predictor import checkpoint
 from predictor.architecture import Architecture
 from predictor.checkpoint import ModelConfig
@@ -18,7 +19,6 @@ from training.data import GRAPH_EDGES, GRAPH_NODES, TRAIN_NAMES, sha256
 from training.steps.featurize import read_samples
 from training.steps.step import Inputs, Step
 from training.steps.train import read_trained
-from transformer.domain_name import SUFFIX_LIST_VERSION
 
 _TRAINED_ON: Final = (TRAIN_NAMES, GRAPH_NODES, GRAPH_EDGES)
 

@@ -22,8 +22,9 @@ from contract.feature_schema import (
     RELATION_IDS,
     RELATIONS,
 )
+from contract.public_suffix import SUFFIX_LIST_VERSION
 from contract.ragged import offsets_of
-from transformer.domain_name import SUFFIX_LIST_VERSION, parse_domain
+from transformer.domain_name import parse_domain
 from transformer.graph_store.adjacency import (
     RELATION_COUNT,
     Adjacency,
