@@ -8,7 +8,8 @@ import logging
 import signal
 import sys
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 
 from resolver.allowlist import UnusableList
 from resolver.http_page import HttpPage
@@ -42,11 +43,12 @@ async def serve(settings: Settings) -> None:
     """Listen, work until a signal, and leave everything on disk.
 
     Raises:
-        OSError: a port, socket or folder that cannot be used.
+        UnusableSettings: a port, socket or folder that cannot be used.
     """
-    for folder in (settings.state_dir, settings.passive_dns_dir):
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+    for name in ("state_dir", "passive_dns_dir"):
+        if (folder := getattr(settings, name)) is not None:
+            with _told(name):
+                folder.mkdir(parents=True, exist_ok=True)
     sidecar = Sidecar(settings)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -56,7 +58,7 @@ async def serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         await listen(sidecar, stack)
         work = asyncio.create_task(sidecar.run())
-        _log.info("ready", extra={"mode": settings.mode, "serial": sidecar.zone.serial})
+        _log.info("ready", extra={"mode": settings.mode, "serial": sidecar.publisher.zone.serial})
         waiting = asyncio.create_task(stopped.wait())
         await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
         await end(sidecar, work)
@@ -66,23 +68,39 @@ async def listen(sidecar: Sidecar, stack: AsyncExitStack) -> None:
     """Open what the settings ask for; the stack closes it.
 
     Raises:
-        OSError: something is taken.
+        UnusableSettings: something is taken, or is not there.
     """
     settings = sidecar.settings
+    primary, questions = sidecar.publisher.primary, sidecar.questions
     stack.push_async_callback(sidecar.tap.close)
-    stack.callback(sidecar.questions.close)
-    stack.push_async_callback(sidecar.primary.close)
+    stack.callback(questions.close)
+    stack.push_async_callback(primary.close)
     if settings.rpz_port:
-        await sidecar.primary.listen(settings.rpz_host, settings.rpz_port)
+        with _told("rpz_host", "rpz_port"):
+            await primary.listen(settings.rpz_host, settings.rpz_port)
     if settings.datagram_port:
-        await sidecar.questions.listen(settings.datagram_host, settings.datagram_port)
+        with _told("datagram_host", "datagram_port"):
+            await questions.listen(settings.datagram_host, settings.datagram_port)
     if settings.datagram_socket is not None:
-        await sidecar.questions.listen_unix(settings.datagram_socket)
+        with _told("datagram_socket"):
+            await questions.listen_unix(settings.datagram_socket)
     if settings.dnstap_socket is not None:
-        await sidecar.tap.listen(settings.dnstap_socket)
+        with _told("dnstap_socket"):
+            await sidecar.tap.listen(settings.dnstap_socket)
     if settings.http_port:
-        page = HttpPage(settings.http_host, settings.http_port, registry_of(sidecar), sidecar.health)
+        with _told("http_host", "http_port"):
+            page = HttpPage(settings.http_host, settings.http_port, registry_of(sidecar), sidecar.health)
         stack.callback(page.close)
+
+
+@contextmanager
+def _told(*names: str) -> Iterator[None]:
+    """Say by which settings something is asked for that the system refuses."""
+    try:
+        yield
+    except (OSError, UnicodeError, ValueError) as refusal:
+        variables = ", ".join(f"{ENV_PREFIX}{name.upper()}" for name in names)
+        raise UnusableSettings(f"{variables}: {refusal}") from None
 
 
 async def end(sidecar: Sidecar, work: asyncio.Task[None]) -> None:
@@ -90,7 +108,7 @@ async def end(sidecar: Sidecar, work: asyncio.Task[None]) -> None:
     broke = work.done()
     work.cancel()
     results = await asyncio.gather(work, return_exceptions=True)
-    await sidecar.publish()
+    await sidecar.publisher.publish()
     if sidecar.feed is not None:
         sidecar.feed.write(sidecar.feed.take(), time.time())
     if broke and isinstance(results[0], BaseException):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from resolver.unix_sockets import listening
+from resolver.wire_names import NotAName, from_text
 
 # Answered a little before the budget ends, so that the answer is there by then.
 _EARLY_S: Final = 0.001
@@ -50,8 +51,8 @@ class Asked:
     timer: asyncio.TimerHandle = field(init=False)
 
 
-Lookup = Callable[[str], "Told | str"]
-"""Of a name in lower case: what is known, or why nothing will be in time, or "" after putting it in line."""
+Lookup = Callable[[bytes], "Told | str"]
+"""Of a wire name: what is known, or why nothing will be in time, or "" after putting it in line."""
 
 
 class Questions:
@@ -59,7 +60,7 @@ class Questions:
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
-        self._waiting: dict[str, list[Asked]] = {}
+        self._waiting: dict[bytes, list[Asked]] = {}
         self._count = 0
         self.counts: Counter[str] = Counter()
         """answers: scored, late, away, full, malformed"""
@@ -102,12 +103,12 @@ class Questions:
     def ask(self, transport: asyncio.DatagramTransport, data: bytes, address: Any) -> None:
         """One datagram."""
         question = _QUESTION.fullmatch(data) if len(data) <= _MAX_DATAGRAM else None
-        if question is None or not 0 < int(question[2]) <= _MAX_BUDGET_MS:
+        name = _name(question[4]) if question else None
+        if question is None or name is None or not 0 < int(question[2]) <= _MAX_BUDGET_MS:
             self.counts["malformed"] += 1
             number = question[1] if question else b"-"
             transport.sendto(number + b" E 0 0 malformed", address)
             return
-        name = question[4].decode("ascii").lower().removesuffix(".") or "."
         found = self._lookup(name)
         if isinstance(found, Told):
             self._scored(transport, address, question[1], found)
@@ -117,14 +118,14 @@ class Questions:
             self._wait(transport, address, question[1], name, int(question[2]) / 1000 - _EARLY_S)
 
     def _wait(
-        self, transport: asyncio.DatagramTransport, address: Any, number: bytes, name: str, budget_s: float
+        self, transport: asyncio.DatagramTransport, address: Any, number: bytes, name: bytes, budget_s: float
     ) -> None:
         asked = Asked(transport, address, number)
         asked.timer = asyncio.get_running_loop().call_later(max(0.0, budget_s), self._late, name, asked)
         self._waiting.setdefault(name, []).append(asked)
         self._count += 1
 
-    def _late(self, name: str, asked: Asked) -> None:
+    def _late(self, name: bytes, asked: Asked) -> None:
         """The budget of a question is over."""
         waiting = self._waiting[name]
         waiting.remove(asked)
@@ -133,7 +134,7 @@ class Questions:
         self._count -= 1
         self._unknown(asked.transport, asked.address, asked.number, "late")
 
-    def scored(self, name: str, told: Told) -> None:
+    def scored(self, name: bytes, told: Told) -> None:
         """A score has come: whoever waits for it is told."""
         for asked in self._waiting.pop(name, ()):
             asked.timer.cancel()
@@ -148,6 +149,13 @@ class Questions:
     def _unknown(self, transport: asyncio.DatagramTransport, address: Any, number: bytes, why: str) -> None:
         self.counts[why] += 1
         transport.sendto(number + b" U 0 0 " + why.encode(), address)
+
+
+def _name(text: bytes) -> bytes | None:
+    try:
+        return from_text(text.decode("ascii"))
+    except NotAName:
+        return None
 
 
 class _Socket(asyncio.DatagramProtocol):

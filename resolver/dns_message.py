@@ -6,12 +6,12 @@ Nothing of a message is trusted: lengths, pointers and counts are bounded (RFC 1
 
 from __future__ import annotations
 
-import functools
 import struct
-from ipaddress import IPv6Address
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from resolver.observations import AAAA, CNAME, NS, A, Record
+from resolver.wire_names import MAX_LABEL, MAX_OCTETS
 
 _HEADER: Final = struct.Struct("!HHHHHH")
 _QUESTION: Final = struct.Struct("!HH")
@@ -19,20 +19,34 @@ _RECORD: Final = struct.Struct("!HHIH")
 _IN: Final = 1
 _POINTER: Final = 0xC0
 _MAX_JUMPS: Final = 32
-_MAX_NAME: Final = 255
 _MAX_RECORDS: Final = 64
 _RESPONSE: Final = 0x8000
 
 
 class BrokenMessage(Exception):
-    """No DNS message with one question; the message says what is wrong."""
+    """No response with one question; the message says what is wrong."""
 
 
-def read_response(wire: bytes) -> tuple[str, int, int, tuple[Record, ...]]:
-    """Name, type and response code of a response, and its records of the types that we keep.
+class _BrokenRecord(Exception):
+    """A record that says nothing; those beside it may be whole."""
+
+
+class Response(NamedTuple):
+    """What was asked, and what was answered of the types that we keep."""
+
+    name: bytes
+    qtype: int
+    rcode: int
+    records: tuple[Record, ...]
+    broken_records: int
+    """records that could not be read; whoever owns the name may have put them there"""
+
+
+def read_response(wire: bytes) -> Response:
+    """Read a response; of its records those that are whole, whatever stands beside them.
 
     Raises:
-        BrokenMessage: no response, not one question, or a name or record that leaves the message.
+        BrokenMessage: no response, not one question, or a question that leaves the message.
     """
     try:
         _, flags, questions, answers, authorities, _ = _HEADER.unpack_from(wire)
@@ -40,57 +54,56 @@ def read_response(wire: bytes) -> tuple[str, int, int, tuple[Record, ...]]:
             raise BrokenMessage("no response")
         if questions != 1:
             raise BrokenMessage(f"{questions} questions")
-        name, place = _name(wire, _HEADER.size)
+        name, place = read_name(wire, _HEADER.size)
         qtype, qclass = _QUESTION.unpack_from(wire, place)
         if qclass != _IN:
             raise BrokenMessage(f"class {qclass}")
-        count = min(answers + authorities, _MAX_RECORDS)
-        records = _records(wire, place + 4, count) if count else ()
     except (struct.error, IndexError):
         raise BrokenMessage("cut short") from None
-    return name, qtype, flags & 15, records
+    count = min(answers + authorities, _MAX_RECORDS)
+    records, broken = _records(wire, place + 4, count) if count else ((), 0)
+    return Response(name, qtype, flags & 15, records, broken)
 
 
-def _records(wire: bytes, place: int, count: int) -> tuple[Record, ...]:
-    found = []
-    for _ in range(count):
+def _records(wire: bytes, place: int, count: int) -> tuple[tuple[Record, ...], int]:
+    """The first records that are whole, and how many are not; where one's end is not known, reading ends."""
+    found: list[Record] = []
+    broken = 0
+    for number in range(count):
         start = place
-        place = _skip(wire, place)
-        rtype, rclass, _, length = _RECORD.unpack_from(wire, place)
-        place += 10
-        if place + length > len(wire):
-            raise BrokenMessage("record cut short")
+        try:
+            place = _skip(wire, place)
+            rtype, rclass, _, length = _RECORD.unpack_from(wire, place)
+        except (struct.error, IndexError, BrokenMessage):
+            return tuple(found), broken + count - number
+        place += _RECORD.size
         if rclass == _IN and rtype in _RDATA:
-            found.append(Record(_name(wire, start)[0], rtype, _RDATA[rtype](wire, place, length)))
+            try:
+                found.append(Record(read_name(wire, start)[0], rtype, _RDATA[rtype](wire, place, length)))
+            except (_BrokenRecord, BrokenMessage, IndexError):
+                broken += 1
         place += length
-    return tuple(found)
+    return tuple(found), broken
 
 
-def _address4(wire: bytes, place: int, length: int) -> str:
-    if length != 4:
-        raise BrokenMessage(f"A record of {length} octets")
-    return f"{wire[place]}.{wire[place + 1]}.{wire[place + 2]}.{wire[place + 3]}"
+def _address(octets: int) -> Callable[[bytes, int, int], bytes]:
+    def read(wire: bytes, place: int, length: int) -> bytes:
+        address = wire[place : place + length]
+        if len(address) != octets:
+            raise _BrokenRecord
+        return address
+
+    return read
 
 
-def _address6(wire: bytes, place: int, length: int) -> str:
-    if length != 16:
-        raise BrokenMessage(f"AAAA record of {length} octets")
-    return _ipv6(wire[place : place + 16])
-
-
-def _target(wire: bytes, place: int, length: int) -> str:
-    name, end = _name(wire, place)
+def _target(wire: bytes, place: int, length: int) -> bytes:
+    name, end = read_name(wire, place)
     if end != place + length:
-        raise BrokenMessage("name of a record of another length")
+        raise _BrokenRecord
     return name
 
 
-_RDATA: Final = {A: _address4, AAAA: _address6, CNAME: _target, NS: _target}
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _ipv6(packed: bytes) -> str:
-    return str(IPv6Address(packed))
+_RDATA: Final = {A: _address(4), AAAA: _address(16), CNAME: _target, NS: _target}
 
 
 def _skip(wire: bytes, place: int) -> int:
@@ -98,50 +111,40 @@ def _skip(wire: bytes, place: int) -> int:
     while length := wire[place]:
         if length >= _POINTER:
             return place + 2
-        if length > 63:
+        if length > MAX_LABEL:
             raise BrokenMessage("label of an unknown kind")
         place += 1 + length
     return place + 1
 
 
-def _name(wire: bytes, place: int) -> tuple[str, int]:
-    """A name in presentation format, and the place after it."""
-    labels = []
+def read_name(wire: bytes, place: int) -> tuple[bytes, int]:
+    """A wire name, and the place after it in the message.
+
+    Raises:
+        BrokenMessage: more than 255 octets, pointers in a circle, or a label of an unknown kind.
+        IndexError: it leaves the message.
+    """
+    start = place
+    parts = []
     end = -1
-    octets = jumps = 0
+    jumps = 0
     while length := wire[place]:
-        if length >= _POINTER:
-            if end < 0:
-                end = place + 2
-            jumps += 1
-            if jumps > _MAX_JUMPS:
-                raise BrokenMessage("pointers in a circle")
-            place = (length & 63) << 8 | wire[place + 1]
+        if length <= MAX_LABEL:
+            place += 1 + length
+            if place - start > MAX_OCTETS:
+                raise BrokenMessage("name of more than 255 octets")
             continue
-        if length > 63:
+        if length < _POINTER:
             raise BrokenMessage("label of an unknown kind")
-        label = wire[place + 1 : place + 1 + length]
-        if len(label) != length:
-            raise BrokenMessage("name cut short")
-        octets += 1 + length
-        if octets >= _MAX_NAME:
-            raise BrokenMessage("name of more than 255 octets")
-        labels.append(label)
-        place += 1 + length
-    return _presented(b".".join(labels), tuple(labels)), place + 1 if end < 0 else end
-
-
-def _presented(joined: bytes, labels: tuple[bytes, ...]) -> str:
-    # Almost every name is letters, digits, hyphens and underscores; one check instead of one for each label.
-    if joined.count(b".") == len(labels) - 1 and joined.translate(None, _PLAIN) == b"":
-        return joined.lower().decode("ascii")
-    return ".".join(_escaped(label) for label in labels)
-
-
-_PLAIN: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-
-
-def _escaped(label: bytes) -> str:
-    return "".join(
-        chr(octet) if chr(octet).encode() in _PLAIN[:-1] else f"\\{octet:03d}" for octet in label.lower()
-    )
+        jumps += 1
+        if jumps > _MAX_JUMPS:
+            raise BrokenMessage("pointers in a circle")
+        parts.append(wire[start:place])
+        end = place + 2 if end < 0 else end
+        start = place = (length & 63) << 8 | wire[place + 1]
+    parts.append(wire[start:place])
+    name = b"".join(parts)
+    if len(name) > MAX_OCTETS:
+        raise BrokenMessage("name of more than 255 octets")
+    # Lengths are below the capital letters, so that this changes labels alone.
+    return name.lower(), place + 1 if end < 0 else end

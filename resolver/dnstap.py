@@ -1,19 +1,23 @@
 """dnstap payloads: the response inside, and when it came; nothing of the client is looked at.
 
 A dnstap payload is a protobuf message (dnstap.proto of dnstap.info): field 14 of `Dnstap` is a `Message`,
-whose field 1 is its type, 12 the second of the response and 14 the response itself.
+whose field 1 is its type, 11 the zone of an authority that was asked, 12 the second of the response and 14
+that response.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-# Message types whose response was seen on the wire: what resolvers were answered, and what they answered.
-RESPONSES: Final = frozenset({4, 6, 8, 10})
+# Message types whose response was seen on the wire: what an authority answered a resolver, what the resolver
+# answered a client, and what resolvers that it leaves the work to answered it.
+_RESOLVER_RESPONSE: Final = 4
+RESPONSES: Final = frozenset({_RESOLVER_RESPONSE, 6, 8, 10})
 _MESSAGE: Final = 14 << 3 | 2
 _TYPE: Final = 1 << 3
 _RESPONSE_SEC: Final = 12 << 3
 _RESPONSE_MESSAGE: Final = 14 << 3 | 2
+_QUERY_ZONE: Final = 11 << 3 | 2
 _FIXED: Final = {1: 8, 5: 4}
 
 
@@ -21,8 +25,20 @@ class BrokenPayload(Exception):
     """No dnstap payload."""
 
 
-def read_payload(payload: bytes) -> tuple[bytes, int] | None:  # noqa: C901 - one loop over fields, for speed
-    """The response on the wire, and its second since 1970 (0 where it is not said); None for other events.
+class Event(NamedTuple):
+    """A response that a resolver gave or got."""
+
+    response: bytes
+    time_s: int
+    """seconds since 1970; 0 where it is not said"""
+    upstream: bool
+    """whether an authority said so, which speaks for its own zone only"""
+    zone: bytes
+    """this zone as it is on the wire, with the root's octet; empty where it is not said"""
+
+
+def read_payload(payload: bytes) -> Event | None:  # noqa: C901, PLR0912 - one loop over fields, for speed
+    """The response in a payload; None for other events.
 
     Raises:
         BrokenPayload: a field leaves the payload, or is of a kind that protobuf does not know.
@@ -32,7 +48,7 @@ def read_payload(payload: bytes) -> tuple[bytes, int] | None:  # noqa: C901 - on
         if end < 0:
             return None
         kind = seconds = 0
-        response = b""
+        response = zone = b""
         while place < end:
             tag = payload[place]
             wire_type = tag & 7
@@ -46,6 +62,8 @@ def read_payload(payload: bytes) -> tuple[bytes, int] | None:  # noqa: C901 - on
                     length, place = _varint(payload, place - 1)
                 if tag == _RESPONSE_MESSAGE:
                     response = payload[place : place + length]
+                elif tag == _QUERY_ZONE:
+                    zone = payload[place : place + length]
                 place += length
             elif wire_type == 0:
                 value, place = _varint(payload, place)
@@ -59,7 +77,9 @@ def read_payload(payload: bytes) -> tuple[bytes, int] | None:  # noqa: C901 - on
             raise BrokenPayload("a field leaves its message")
     except (IndexError, KeyError):
         raise BrokenPayload("no protobuf message") from None
-    return (response, seconds) if kind in RESPONSES and response else None
+    return (
+        Event(response, seconds, kind == _RESOLVER_RESPONSE, zone) if kind in RESPONSES and response else None
+    )
 
 
 def _message(payload: bytes) -> tuple[int, int]:
@@ -104,9 +124,11 @@ def _past_varint(data: bytes, place: int) -> int:
     return place + 1
 
 
-def payload_of(response: bytes, seconds: int, kind: int = 6) -> bytes:
+def payload_of(response: bytes, seconds: int, kind: int = 6, zone: bytes = b"") -> bytes:
     """A payload as a resolver sends it, without addresses; for replays."""
     message = b"\x08" + _as_varint(kind) + b"\x60" + _as_varint(seconds)
+    if zone:
+        message += b"\x5a" + _as_varint(len(zone)) + zone
     message += b"\x72" + _as_varint(len(response)) + response
     return b"\x72" + _as_varint(len(message)) + message + b"\x78\x01"
 

@@ -11,13 +11,15 @@ from pathlib import Path
 _log = logging.getLogger(__name__)
 
 
-async def import_files(files: Sequence[Path], store: Path) -> bool:
+async def import_files(files: Sequence[Path], store: Path, *, private: bool = False) -> bool:
     """Build a snapshot of these files, which transformers then swap in; whether it worked.
 
     The importer is a program of the transformer, not a module of ours: it may take gigabytes and minutes, and
     whatever happens to it, scores and answers go on.
     """
     command = [sys.executable, "-m", "transformer.graph_store", "import", *map(str, files)]
+    if private:
+        command.append("--private_addresses")
     process = await asyncio.create_subprocess_exec(
         *command, "--store", str(store),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from resolver.observations import TYPE_NAMES, Observation
+from resolver.observations import TYPE_NAMES, Record, rdata_text
+from resolver.wire_names import to_text
 
 _PREFIX: Final = "passive-dns-"
-_NOERROR: Final = 0
 
 
 class Feed:
@@ -26,7 +26,7 @@ class Feed:
         self._folder = folder
         self._keep_bytes = keep_bytes
         self._max_records = max_records
-        self._seen: dict[tuple[str, int, str], list[int]] = {}
+        self._seen: dict[Record, list[int]] = {}
         # Only now: later a part may be one that another thread writes.
         for unfinished in folder.glob(f"{_PREFIX}*.part"):
             unfinished.unlink(missing_ok=True)
@@ -36,34 +36,33 @@ class Feed:
     def __len__(self) -> int:
         return len(self._seen)
 
-    def add(self, observations: Iterable[Observation], now_s: int) -> None:
-        """Count the records of some answers."""
-        seen = self._seen
-        for observation in observations:
-            if observation.rcode != _NOERROR:
-                continue
-            # Resolvers whose clock is not set send 0; what is seen in the future would never become old.
-            at_s = min(observation.time_s or now_s, now_s)
-            for record in observation.records:
-                # The root is nobody's, and no name to the importer.
-                if not record.owner or not record.rdata:
-                    continue
-                entry = seen.get(record)
-                if entry is not None:
-                    entry[0] = min(entry[0], at_s)
-                    entry[1] = max(entry[1], at_s)
-                    entry[2] += 1
-                elif len(seen) < self._max_records:
-                    seen[record] = [at_s, at_s, 1]
-                else:
-                    self.shed += 1
+    def add(self, records: Iterable[Record], time_s: int, now_s: int) -> None:
+        """Count the records of an answer: those that are believed, see bailiwick.
 
-    def take(self) -> dict[tuple[str, int, str], list[int]]:
+        Args:
+            records: the answer's.
+            time_s: second since 1970 at which it was given; 0 where the resolver's clock does not say.
+            now_s: the second that it is here; what is seen in the future would never become old.
+        """
+        seen = self._seen
+        at_s = min(time_s or now_s, now_s)
+        for record in records:
+            entry = seen.get(record)
+            if entry is not None:
+                entry[0] = min(entry[0], at_s)
+                entry[1] = max(entry[1], at_s)
+                entry[2] += 1
+            elif len(seen) < self._max_records:
+                seen[record] = [at_s, at_s, 1]
+            else:
+                self.shed += 1
+
+    def take(self) -> dict[Record, list[int]]:
         """What was gathered, which the caller writes; gathering starts anew."""
         seen, self._seen = self._seen, {}
         return seen
 
-    def write(self, seen: dict[tuple[str, int, str], list[int]], now_s: float) -> Path | None:
+    def write(self, seen: dict[Record, list[int]], now_s: float) -> Path | None:
         """One file that is whole or not there, then room for it; None where there is nothing to write.
 
         Raises:
@@ -97,21 +96,21 @@ class Feed:
             total -= size
 
 
-def _write_through(path: Path, seen: dict[tuple[str, int, str], list[int]]) -> None:
+def _write_through(path: Path, seen: dict[Record, list[int]]) -> None:
     with path.open("w", encoding="utf-8") as lines:
         lines.writelines(map(_line, seen.items()))
         lines.flush()
         os.fsync(lines.fileno())
 
 
-def _line(entry: tuple[tuple[str, int, str], list[int]]) -> str:
-    (owner, rtype, rdata), (first, last, count) = entry
-    record = {
-        "rrname": owner,
-        "rrtype": TYPE_NAMES[rtype],
-        "rdata": rdata,
+def _line(entry: tuple[Record, list[int]]) -> str:
+    record, (first, last, count) = entry
+    fields = {
+        "rrname": to_text(record.owner),
+        "rrtype": TYPE_NAMES[record.rtype],
+        "rdata": rdata_text(record),
         "time_first": first,
         "time_last": last,
         "count": count,
     }
-    return json.dumps(record, separators=(",", ":")) + "\n"
+    return json.dumps(fields, separators=(",", ":")) + "\n"

@@ -10,15 +10,15 @@ class Pending:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._awaited: dict[str, str] = {}
-        self._seen: dict[str, str] = {}
+        self._awaited: dict[bytes, str] = {}
+        self._seen: dict[bytes, str] = {}
         self.shed = 0
         """names not taken, as the lines were full: the newest, so that the others' wait is bounded"""
 
     def __len__(self) -> int:
         return len(self._awaited) + len(self._seen)
 
-    def offer(self, name: str, answers: str, *, awaited: bool = False) -> bool:
+    def offer(self, name: bytes, answers: str, *, awaited: bool = False) -> bool:
         """Put a name in line, with what the resolver saw; False where there is no room.
 
         Answers that come later are added to a name that waits without any.
@@ -38,9 +38,9 @@ class Pending:
         (self._awaited if awaited else self._seen)[name] = answers
         return True
 
-    def take(self, most: int) -> dict[str, str]:
+    def take(self, most: int) -> dict[bytes, str]:
         """The next names and their answers, in order."""
-        taken: dict[str, str] = {}
+        taken: dict[bytes, str] = {}
         for line in (self._awaited, self._seen):
             for name in list(islice(line, most - len(taken))):
                 taken[name] = line.pop(name)

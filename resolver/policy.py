@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from contract.tensors import ACTIONS
 from resolver.allowlist import Allowlist
+from resolver.public_names import why_never_blocked
 from resolver.score_cache import UNSCORED, Scored
 
 ALLOW, MONITOR, BLOCK = ACTIONS
@@ -20,6 +21,8 @@ class Verdict(NamedTuple):
     """`allow`, `monitor` or `block`: what the score and the lists say, whatever the mode"""
     reason: str
     """a category, `listed`, or `unscored`"""
+    spared: str = ""
+    """why a name is not blocked that its score would have blocked: by the law of names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +36,30 @@ class Policy:
     """score from which a name is bad; None: as the transformer says"""
     monitor_threshold: float | None = None
 
-    def verdict(self, name: str, scored: Scored) -> Verdict:
-        """What the lists and the score say of a name; the allowlist always wins."""
-        if self.allowlist.covers(name):
+    def verdict(self, name: bytes, scored: Scored, *, sheltered: bool = False) -> Verdict:
+        """What the lists and the score say of a name; the allowlist always wins.
+
+        Args:
+            name: a wire name.
+            scored: what the transformer said of it.
+            sheltered: whether a listed name is an alias of this one.
+        """
+        if sheltered or self.allowlist.covers(name):
             return Verdict(ALLOW, LISTED)
         if scored.action == UNSCORED:
             return Verdict(ALLOW, UNSCORED)
-        return Verdict(self._action(scored), scored.category)
+        action = self._action(scored)
+        if action == BLOCK and (why := why_never_blocked(name)):
+            return Verdict(MONITOR, scored.category, why)
+        return Verdict(action, scored.category)
 
     def _action(self, scored: Scored) -> str:
         action = scored.action
         if self.block_threshold is not None:
-            if scored.score >= self.block_threshold:
+            # Evidence alone blocks nobody: others may have a hand in it.
+            if min(scored.score, scored.name_score) >= self.block_threshold:
                 action = BLOCK
-            elif action == BLOCK:
+            elif scored.score >= self.block_threshold or action == BLOCK:
                 action = MONITOR
         if self.monitor_threshold is not None and action != BLOCK:
             action = MONITOR if scored.score >= self.monitor_threshold else ALLOW

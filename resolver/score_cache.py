@@ -7,7 +7,8 @@ from typing import NamedTuple
 import contract.tensors
 
 # A value is one integer, which a dictionary holds in a third of the space of a tuple:
-# expiry in seconds of a monotonic clock | score in thousandths, 10 bits | category, 3 bits | action, 3 bits.
+# expiry in seconds of a monotonic clock | name score, score in thousandths, 10 bits each | category, 3 bits |
+# action, 3 bits.
 _CATEGORY_BITS = _ACTION_BITS = 3
 _SCORE_BITS = 10
 UNSCORED = "unscored"
@@ -22,6 +23,8 @@ class Scored(NamedTuple):
     """in [0, 1], to a thousandth; 0 where it could not be scored"""
     action: str
     category: str
+    name_score: float = 0.0
+    """the same by the name alone, without evidence; nothing is blocked by evidence"""
 
 
 class ScoreCache:
@@ -35,24 +38,23 @@ class ScoreCache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, name: str, now_s: float) -> tuple[Scored, int] | None:
+    def get(self, name: bytes, now_s: float) -> tuple[Scored, int] | None:
         """A score that is still good, and for how many seconds; None where there is none."""
-        packed = self._entries.get(name.encode())
+        packed = self._entries.get(name)
         if packed is None:
             return None
         scored, expires_s = _unpacked(packed)
         left_s = expires_s - int(now_s)
         return (scored, left_s) if left_s > 0 else None
 
-    def put(self, name: str, scored: Scored, now_s: float) -> None:
+    def put(self, name: bytes, scored: Scored, now_s: float) -> None:
         """Remember a score; the oldest makes room."""
-        key = name.encode()
         entries = self._entries
         # Taken out first, so that order of insertion is order of expiry.
-        entries.pop(key, None)
+        entries.pop(name, None)
         while len(entries) >= self._max_names:
             del entries[next(iter(entries))]
-        entries[key] = _packed(scored, int(now_s + self._ttl_s))
+        entries[name] = _packed(scored, int(now_s) + int(self._ttl_s))
 
     def drop_expired(self, now_s: float, most: int = 1000) -> int:
         """Forget entries from the oldest on, a few at a time; how many were forgotten."""
@@ -67,9 +69,14 @@ class ScoreCache:
 
 
 def _packed(scored: Scored, expires_s: int) -> int:
-    value = expires_s << _SCORE_BITS | min(1000, max(0, round(scored.score * 1000)))
+    value = expires_s << _SCORE_BITS | _thousandths(scored.name_score)
+    value = value << _SCORE_BITS | _thousandths(scored.score)
     value = value << _CATEGORY_BITS | CATEGORIES.index(scored.category)
     return value << _ACTION_BITS | ACTIONS.index(scored.action)
+
+
+def _thousandths(score: float) -> int:
+    return min(1000, max(0, round(score * 1000)))
 
 
 def _unpacked(value: int) -> tuple[Scored, int]:
@@ -78,4 +85,6 @@ def _unpacked(value: int) -> tuple[Scored, int]:
     category = CATEGORIES[value & (1 << _CATEGORY_BITS) - 1]
     value >>= _CATEGORY_BITS
     score = (value & (1 << _SCORE_BITS) - 1) / 1000
-    return Scored(score, action, category), value >> _SCORE_BITS
+    value >>= _SCORE_BITS
+    name_score = (value & (1 << _SCORE_BITS) - 1) / 1000
+    return Scored(score, action, category, name_score), value >> _SCORE_BITS

@@ -21,6 +21,8 @@ from contract.tensors import (
     CATEGORY,
     DOMAIN,
     INFER_METHOD,
+    NAME_SCORE,
+    NOT_SCORED,
     RISK_MODEL,
     RISK_SCORE,
     SCORED_STATUSES,
@@ -29,13 +31,16 @@ from contract.tensors import (
 from resolver.breaker import Breaker
 from resolver.pending import Pending
 from resolver.score_cache import ACTIONS, CATEGORIES, UNSCORED, Scored
+from resolver.wire_names import to_text
 
 _log = logging.getLogger(__name__)
 MAX_BATCH: Final = 256
-_OUTPUTS: Final = (RISK_SCORE, CATEGORY, ACTION, STATUS)
+_OUTPUTS: Final = (RISK_SCORE, NAME_SCORE, CATEGORY, ACTION, STATUS)
+# What one name of a batch can bring about for all others in it.
+_POISON: Final = frozenset({"INVALID_ARGUMENT", "INTERNAL", "UNKNOWN", "UNUSABLE"})
 _UNSCORED: Final = Scored(0.0, UNSCORED, "")
 
-OnScored = Callable[[Mapping[str, Scored]], None]
+OnScored = Callable[[Mapping[bytes, Scored]], None]
 
 
 class Scorer:
@@ -78,32 +83,55 @@ class Scorer:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            await self._score(infer, batch)
+            try:
+                await self._score(infer, batch)
+            except Exception:  # noqa: BLE001 - see below
+                # A bug of ours: the names of this batch have no score, all others do.
+                _log.exception("a batch was not scored")
+                self._count("FAILED")
 
-    async def _score(self, infer: Any, batch: dict[str, str]) -> None:
+    async def _score(self, infer: Any, batch: dict[bytes, str]) -> None:
         began_s = time.monotonic()
         self.breaker.begin()
         try:
             answer = await infer(request_of(batch), timeout=self._deadline_s)
             scores = scores_in(answer, list(batch))
         except (grpc.RpcError, UnusableAnswer) as failure:
-            self._failed(failure, batch)
+            await self._failed(infer, failure, batch)
         else:
             self._count("OK")
             self.call_s += time.monotonic() - began_s
             self.breaker.succeeded()
             self._on_scored(scores)
 
-    def _failed(self, failure: Exception, batch: dict[str, str]) -> None:
-        was_closed = self.breaker.closed
-        self.breaker.failed(time.monotonic())
+    async def _failed(self, infer: Any, failure: Exception, batch: dict[bytes, str]) -> None:
         code = failure.code().name if isinstance(failure, grpc.RpcError) else "UNUSABLE"
         self._count(code)
-        if was_closed and not self.breaker.closed:
-            _log.warning("transformer is left alone for a while", extra={"code": code})
-        if code in {"INVALID_ARGUMENT", "UNUSABLE"}:
-            # The same names would fail again.
+        if code in _POISON and len(batch) > 1:
+            await self._score_halves(infer, batch)
             return
+        was_closed = self.breaker.closed
+        self.breaker.failed(time.monotonic())
+        if was_closed and not self.breaker.closed:
+            _log.warning(
+                "transformer is left alone for a while", extra={"code": code, "said": _said(failure)}
+            )
+        if code in _POISON:
+            # The same name would fail again.
+            return
+        self._put_back(batch)
+
+    async def _score_halves(self, infer: Any, batch: dict[bytes, str]) -> None:
+        """One name may have failed a whole batch: find it, so that it hides nobody else's score."""
+        names = list(batch)
+        for half in (names[: len(names) // 2], names[len(names) // 2 :]):
+            part = {name: batch[name] for name in half}
+            if self.breaker.wait_s(time.monotonic()):
+                self._put_back(part)
+            else:
+                await self._score(infer, part)
+
+    def _put_back(self, batch: dict[bytes, str]) -> None:
         for name, answers in batch.items():
             self._pending.offer(name, answers)
 
@@ -111,14 +139,19 @@ class Scorer:
         self.calls[code] = self.calls.get(code, 0) + 1
 
 
+def _said(failure: Exception) -> str:
+    text = failure.details() if isinstance(failure, grpc.aio.AioRpcError) else str(failure)
+    return (text or "")[:200]
+
+
 class UnusableAnswer(Exception):
     """A transformer's answer without a row for each name."""
 
 
-def request_of(batch: Mapping[str, str]) -> bytes:
+def request_of(batch: Mapping[bytes, str]) -> bytes:
     """A serialised ModelInferRequest for names and what the resolver saw of each."""
     message = service_pb2.ModelInferRequest(model_name=RISK_MODEL)
-    columns = [(DOMAIN, list(batch))]
+    columns = [(DOMAIN, [to_text(name) for name in batch])]
     if any(batch.values()):
         columns.append((ANSWERS, list(batch.values())))
     for spec, values in columns:
@@ -129,7 +162,7 @@ def request_of(batch: Mapping[str, str]) -> bytes:
     return message.SerializeToString()
 
 
-def scores_in(answer: bytes, names: list[str]) -> dict[str, Scored]:
+def scores_in(answer: bytes, names: list[bytes]) -> dict[bytes, Scored]:
     """The scores in a serialised ModelInferResponse.
 
     Raises:
@@ -138,20 +171,24 @@ def scores_in(answer: bytes, names: list[str]) -> dict[str, Scored]:
     try:
         response = service_pb2.ModelInferResponse.FromString(answer)
         outputs = {o.name: raw for o, raw in zip(response.outputs, response.raw_output_contents, strict=True)}
-        scores = np.frombuffer(outputs[RISK_SCORE.name], np.float32)
+        numbers = [
+            np.frombuffer(outputs[spec.name], np.float32).tolist() for spec in (RISK_SCORE, NAME_SCORE)
+        ]
         columns = [texts_in(outputs[spec.name]) for spec in (CATEGORY, ACTION, STATUS)]
-        rows = zip(names, scores.tolist(), *columns, strict=True)
+        rows = zip(names, *numbers, *columns, strict=True)
         return {name: _scored(*row) for name, *row in rows}
     except (DecodeError, KeyError, ValueError) as error:
         raise UnusableAnswer(str(error)) from None
 
 
-def _scored(score: float, category: str, action: str, status: str) -> Scored:
+def _scored(score: float, name_score: float, category: str, action: str, status: str) -> Scored:
     if not status.startswith(SCORED_STATUSES):
         return _UNSCORED
-    if not 0 <= score <= 1 or action not in ACTIONS or category not in CATEGORIES:
-        raise ValueError(f"score {score}, action {action[:20]!r}, category {category[:20]!r}")
-    return Scored(score, action, category)
+    # Unknown with a predictor of an older release: then no score of this name blocks.
+    alone = 0.0 if name_score == NOT_SCORED else name_score
+    if not (0 <= score <= 1 and 0 <= alone <= 1) or action not in ACTIONS or category not in CATEGORIES:
+        raise ValueError(f"{score}, {name_score}, action {action[:20]!r}, category {category[:20]!r}")
+    return Scored(score, action, category, alone)
 
 
 def _channel(target: str, ca_file: Path | None) -> Any:

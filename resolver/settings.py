@@ -5,13 +5,27 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from resolver.wire_names import NotAName, from_text, to_text
+
 ENV_PREFIX: Final = "DNS_RISK_RESOLVER_"
+# Room for the names that stand in the zone.
+_MAX_ZONE_OCTETS: Final = 128
+_HOST_AND_PORT: Final = re.compile(
+    r"(?:\[(?P<address>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^:\[\]]+)):(?P<port>[0-9]{1,5})"
+)
+# A last label of digits alone would be half an address.
+_HOST_NAME: Final = re.compile(
+    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*(?![0-9]+\.?$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?"
+)
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -46,6 +60,9 @@ class Settings(BaseSettings):
 
     popular_domains: bool = True
     """Whether the popular registered domains shipped with the sidecar are never blocked either."""
+
+    private_addresses: bool = False
+    """Whether addresses of private networks (RFC 1918, RFC 6598, fc00::/7) are evidence, too."""
 
     dnstap_socket: Path | None = None
     """Unix socket that resolvers send dnstap to; unset: none."""
@@ -113,6 +130,29 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe log lines to write."""
 
+    @field_validator("rpz_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            name = from_text(value)
+        except NotAName as why:
+            raise ValueError(f"{value[:80]!r} is no name for a zone: {why}") from None
+        if not 0 < len(name) <= _MAX_ZONE_OCTETS:
+            raise ValueError(
+                f"{value[:80]!r}: expected a name of at most {_MAX_ZONE_OCTETS} octets, not the root"
+            )
+        return to_text(name)
+
+    @field_validator("transformer_ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                ssl.create_default_context(cafile=value)
+            except OSError as error:
+                raise ValueError(f"{value}: no certificates ({error.strerror or error})") from None
+        return value
+
     @field_validator("rpz_notify")
     @classmethod
     def _addresses(cls, values: list[str]) -> list[str]:
@@ -156,10 +196,17 @@ def read_settings() -> Settings:
     try:
         return Settings.model_validate({})
     except ValidationError as error:
-        problem = error.errors()[0]
-        name = "_".join(str(part) for part in problem["loc"][:1])
-        variable = f"{ENV_PREFIX}{name.upper()}: " if name else ""
-        raise UnusableSettings(f"{variable}{problem['msg']}") from None
+        raise UnusableSettings(_said(error.errors()[0])) from None
+
+
+def _said(problem: ErrorDetails) -> str:
+    said = problem["msg"].removeprefix("Value error, ")
+    # A list that is no JSON: the environment's reader says which field, in words of its own.
+    unread = re.match(r'error parsing value for field "(\w+)"', said)
+    if unread:
+        return f'{ENV_PREFIX}{unread[1].upper()}: expected JSON, such as ["127.0.0.1:53"]'
+    name = "_".join(str(part) for part in problem["loc"][:1])
+    return f"{ENV_PREFIX}{name.upper()}: {said}" if name else said
 
 
 def host_and_port(text: str) -> tuple[str, int]:
@@ -171,10 +218,22 @@ def host_and_port(text: str) -> tuple[str, int]:
     Raises:
         ValueError: it is none.
     """
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise ValueError(f"{text!r}: expected HOST:PORT")
-    return host.strip("[]"), int(port)
+    found = _HOST_AND_PORT.fullmatch(text)
+    if (
+        found is None
+        or not 0 < int(found["port"]) < 1 << 16
+        or not _is_host(found["address"] or found["name"])
+    ):
+        raise ValueError(f"{text[:80]!r}: expected HOST:PORT")
+    return found["address"] or found["name"], int(found["port"])
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return _HOST_NAME.fullmatch(text) is not None and len(text) < 254
+    return True
 
 
 def _loopback(host: str) -> bool:

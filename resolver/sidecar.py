@@ -7,36 +7,31 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
-import dns.name
-
 from resolver.allowlist import POPULAR, Allowlist, read_allowlist
+from resolver.bailiwick import answers_about, believed
 from resolver.datagrams import Questions, Told
 from resolver.importing import import_files
 from resolver.observations import Observation, answers_text
 from resolver.passive_dns import Feed
 from resolver.pending import Pending
-from resolver.policy import BLOCK, Policy
-from resolver.rpz.journal import Journal
-from resolver.rpz.keys import read_key
-from resolver.rpz.notify import Notifier
-from resolver.rpz.primary import Primary
-from resolver.rpz.records import NXDOMAIN, PASSTHRU, Records
-from resolver.rpz.zone import Change
+from resolver.policy import BLOCK, Policy, Verdict
+from resolver.public_names import REVERSE, is_local
+from resolver.publisher import Publisher
 from resolver.score_cache import ScoreCache, Scored
 from resolver.scorer import Scorer
-from resolver.settings import Settings, host_and_port
+from resolver.settings import Settings
+from resolver.shelter import Shelter
 from resolver.tap import Tap
+from resolver.upkeep import Upkeep
+from resolver.wire_names import is_at_or_below
 
 _log = logging.getLogger(__name__)
-_ZONE_TTL_S: Final = 60
 _PUBLISH_EVERY_S: Final = 0.1
 _HOUSEKEEP_EVERY_S: Final = 1.0
 _MAX_FEED_RECORDS: Final = 500_000
-# Names of addresses, which no lexical score means anything for.
-_REVERSE: Final = (".in-addr.arpa", ".ip6.arpa")
+_NOERROR: Final = 0
 
 
 class Sidecar:
@@ -46,16 +41,17 @@ class Sidecar:
         """Read lists, keys and the journal.
 
         Raises:
-            UnusableList, UnusableKey, UnusableJournal: a file that cannot be used.
+            UnusableList, UnusableKey, UnusableJournal, OSError: a file that cannot be used.
         """
         self.settings = settings
-        self.policy = Policy(
-            settings.mode, _allowlist(settings), settings.block_threshold, settings.monitor_threshold
-        )
         self.names: Counter[str] = Counter()
+        self.records: Counter[str] = Counter()
+        """records of answers that were left out, by why: unrelated, unusable"""
         self.verdicts: Counter[str] = Counter()
         self.imports: Counter[str] = Counter()
+        self.upkeep = Upkeep()
         self.cache = ScoreCache(settings.cache_names, float(settings.cache_ttl_s))
+        self.shelter = Shelter(float(settings.block_ttl_s))
         self.pending = Pending(settings.max_pending)
         self.scorer = Scorer(
             settings.transformer, settings.transformer_ca_file, settings.deadline_ms / 1000, self.pending,
@@ -63,170 +59,150 @@ class Sidecar:
         )  # fmt: skip
         self.tap = Tap(self.on_observations)
         self.questions = Questions(self.lookup)
-        self._publishing = asyncio.Lock()
-        self.journal = Journal(settings.state_dir)
-        self.zone = self.journal.load(settings.max_blocked)
-        key = read_key(settings.rpz_tsig_key_file) if settings.rpz_tsig_key_file else None
-        origin = dns.name.from_text(settings.rpz_zone)
-        target = NXDOMAIN if settings.mode == BLOCK else PASSTHRU
-        self.primary = Primary(self.zone, Records(origin, _ZONE_TTL_S, target), key)
-        self.notifiers = [
-            Notifier(origin, *host_and_port(address), key, lambda: self.zone.serial)
-            for address in settings.rpz_notify
-        ]
+        self.publisher = Publisher(settings)
         self.feed = _feed(settings)
-        self._tell_of_mode()
+        self._listen_to_lists()
 
-    def _tell_of_mode(self) -> None:
-        """Names of a run in another mode, or that are on the list by now, are none of this one."""
-        for name in list(self.zone.names):
-            if not self.policy.published or self.policy.allowlist.covers(name):
-                self.zone.drop(name)
+    def _listen_to_lists(self) -> None:
+        """Read the lists; names of a run in another mode, or that are listed by now, are none of this one.
+
+        Raises:
+            UnusableList: a list that cannot be read; the one before stays.
+        """
+        settings, publisher = self.settings, self.publisher
+        own = read_allowlist(settings.allowlist_file) if settings.allowlist_file else Allowlist()
+        popular = read_allowlist(POPULAR) if settings.popular_domains else Allowlist()
+        listed = Allowlist(own.names | popular.names)
+        self.policy = Policy(settings.mode, listed, settings.block_threshold, settings.monitor_threshold)
+        names = publisher.names() if self.policy.published else []
+        publisher.retain(name for name in names if not listed.covers(name))
+        publisher.pin(own.names if settings.mode == BLOCK else ())
 
     def reload(self) -> None:
         """Read the allowlist again; a list that cannot be used leaves the one before."""
         try:
-            self.policy = replace(self.policy, allowlist=_allowlist(self.settings))
+            self._listen_to_lists()
         except Exception as refusal:  # noqa: BLE001 - whatever is wrong with a list, resolvers go on with the old one
             _log.error("allowlist not read again", extra={"reason": str(refusal)})
             return
-        self._tell_of_mode()
         _log.info("allowlist read again", extra={"names": len(self.policy.allowlist)})
 
     def on_observations(self, observations: list[Observation]) -> None:
         """Resolvers have answered: feed the graph, and put in line what has no score yet."""
         now_s = time.monotonic()
-        if self.feed is not None:
-            self.feed.add(observations, int(time.time()))
         for observation in observations:
-            name = observation.name
-            if not name or name.endswith(_REVERSE):
-                self.names["reverse"] += 1
-            elif self.cache.get(name, now_s) is not None:
-                self.names["cached"] += 1
-            elif self.policy.allowlist.covers(name):
-                self.names["listed"] += 1
-            elif self.pending.offer(name, answers_text(observation.records)):
-                self.names["queued"] += 1
+            outcome = self._observed(observation, now_s)
+            if outcome:
+                self.names[outcome] += 1
         if len(self.pending):
             self.scorer.wake()
 
-    def lookup(self, name: str) -> Told | str:
+    def _observed(self, observation: Observation, now_s: float) -> str:
+        """What became of the name; "" where there was no room for it, which is counted elsewhere."""
+        name = observation.name
+        if is_local(name):
+            return "reverse" if is_at_or_below(name, REVERSE) else "local"
+        heard = believed(observation, private=self.settings.private_addresses)
+        self.records["unrelated"] += heard.unrelated
+        self.records["unusable"] += heard.unusable
+        if self.feed is not None and observation.rcode == _NOERROR:
+            self.feed.add(heard.records, observation.time_s, int(time.time()))
+        listed = self.policy.allowlist.covers(name)
+        if listed and heard.aliases:
+            self._take_in(heard.aliases, now_s)
+        if self.cache.get(name, now_s) is not None:
+            return "cached"
+        if listed or self.shelter.covers(name, now_s):
+            return "listed"
+        answers = answers_text(answers_about(name, heard.records))
+        return "queued" if self.pending.offer(name, answers) else ""
+
+    def _take_in(self, aliases: tuple[bytes, ...], now_s: float) -> None:
+        self.shelter.take_in(aliases, now_s)
+        for name in aliases:
+            self.publisher.drop(name)
+
+    def lookup(self, name: bytes) -> Told | str:
         """What is known of a name; "" after putting it in line, else why it is not."""
         now_s = time.monotonic()
+        if is_local(name):
+            return Told(0.0, self.settings.cache_ttl_s, "allow/local")
         found = self.cache.get(name, now_s)
         if found is not None:
             return self._told(name, *found)
-        if self.policy.allowlist.covers(name):
+        if self.policy.allowlist.covers(name) or self.shelter.covers(name, now_s):
             return Told(0.0, self.settings.cache_ttl_s, "allow/listed")
         if not self.pending.offer(name, "", awaited=True):
             return "full"
         self.scorer.wake()
         return "" if self.scorer.breaker.closed else "away"
 
-    def _told(self, name: str, scored: Scored, ttl_s: int) -> Told:
-        verdict = self.policy.verdict(name, scored)
+    def _verdict(self, name: bytes, scored: Scored) -> Verdict:
+        return self.policy.verdict(name, scored, sheltered=self.shelter.covers(name, time.monotonic()))
+
+    def _told(self, name: bytes, scored: Scored, ttl_s: int) -> Told:
+        verdict = self._verdict(name, scored)
         return Told(scored.score, ttl_s, f"{self.policy.told(verdict)}/{verdict.reason}")
 
-    def on_scored(self, scores: Mapping[str, Scored]) -> None:
+    def on_scored(self, scores: Mapping[bytes, Scored]) -> None:
         """Scores have come: remember them, tell who waits, and have the zone follow."""
         now_s, expires_s = time.monotonic(), int(time.time()) + self.settings.block_ttl_s
         for name, scored in scores.items():
             self.cache.put(name, scored, now_s)
             self.questions.scored(name, self._told(name, scored, self.settings.cache_ttl_s))
-            verdict = self.policy.verdict(name, scored)
+            verdict = self._verdict(name, scored)
             self.verdicts[verdict.action] += 1
+            if verdict.spared:
+                self.publisher.kept_out[verdict.spared] += 1
             if verdict.action != BLOCK:
-                self.zone.drop(name)
-            elif self.policy.published and self.primary.records.fits(name):
-                self.zone.put(name, expires_s)
+                self.publisher.drop(name)
+            elif self.policy.published:
+                self.publisher.put(name, expires_s)
 
     async def run(self) -> None:
         """Everything that goes on by itself, until cancelled."""
+        self.publisher.tell()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.scorer.run())
-            group.create_task(self._publish())
-            group.create_task(self._housekeep())
-            for notifier in self.notifiers:
+            group.create_task(self.upkeep.repeat("publish", self.publisher.publish, _PUBLISH_EVERY_S))
+            group.create_task(self.upkeep.repeat("housekeep", self._housekeep, _HOUSEKEEP_EVERY_S))
+            for notifier in self.publisher.notifiers:
                 group.create_task(notifier.run())
             if self.feed is not None:
-                group.create_task(self._rotate(self.feed))
-
-    async def _publish(self) -> None:
-        """Give changes a serial once they are on disk, and tell resolvers."""
-        for notifier in self.notifiers:
-            notifier.tell()
-        while True:
-            await asyncio.sleep(_PUBLISH_EVERY_S)
-            await self.publish()
-
-    async def publish(self) -> None:
-        """What has changed, as one change of the zone: kept, then served.
-
-        Once begun it is finished, also when it is told to stop: nobody takes a serial that is not whole.
-        """
-        await asyncio.shield(self._publish_change())
-
-    async def _publish_change(self) -> None:
-        async with self._publishing:
-            if self.zone.changed:
-                await self._keep_and_serve(self.zone.begin())
-
-    async def _keep_and_serve(self, change: Change) -> None:
-        try:
-            # Disks take their time, which questions have not.
-            await asyncio.to_thread(self.journal.append, change)
-        except OSError as error:
-            # Serials are seconds at least after a loss, so resolvers go on; say that they are not kept.
-            _log.error("zone not kept on disk", extra={"reason": str(error)})
-        self.zone.finish(change)
-        await self._tidy_journal()
-        for notifier in self.notifiers:
-            notifier.tell()
-
-    async def _tidy_journal(self) -> None:
-        if not self.journal.overgrown(self.zone):
-            return
-        try:
-            await asyncio.to_thread(self.journal.rewrite, self.zone)
-        except OSError as error:
-            _log.error("journal not written anew", extra={"reason": str(error)})
+                group.create_task(
+                    self.upkeep.repeat("passive DNS", self._rotate, self.settings.passive_dns_rotate_s)
+                )
 
     async def _housekeep(self) -> None:
-        while True:
-            await asyncio.sleep(_HOUSEKEEP_EVERY_S)
-            self.cache.drop_expired(time.monotonic())
-            self.zone.drop_expired(time.time())
+        self.cache.drop_expired(time.monotonic())
+        self.publisher.zone.drop_expired(time.time())
 
-    async def _rotate(self, feed: Feed) -> None:
-        while True:
-            await asyncio.sleep(self.settings.passive_dns_rotate_s)
-            await self.rotate(feed)
+    async def _rotate(self) -> None:
+        if self.feed is not None:
+            await self.rotate(self.feed)
 
     async def rotate(self, feed: Feed) -> None:
-        """Write what was gathered, and import what is kept."""
-        try:
-            path = await asyncio.to_thread(feed.write, feed.take(), time.time())
-        except OSError as error:
-            _log.error("passive DNS not written", extra={"reason": str(error)})
-            return
+        """Write what was gathered, and import what is kept.
+
+        Raises:
+            OSError: the files cannot be written.
+        """
+        path = await asyncio.to_thread(feed.write, feed.take(), time.time())
         store = self.settings.graph_store
         if path is not None and store is not None:
-            self.imports["ok" if await import_files(feed.files(), store) else "failed"] += 1
+            private = self.settings.private_addresses
+            self.imports["ok" if await import_files(feed.files(), store, private=private) else "failed"] += 1
 
     def health(self) -> tuple[bool, dict[str, object]]:
         """Always well while it runs: without a transformer it does what it can; details say so."""
+        zone = self.publisher.zone
         return True, {
             "transformer": "up" if self.scorer.breaker.closed else "left alone",
             "mode": self.settings.mode,
-            "zone_serial": self.zone.serial,
-            "zone_names": len(self.zone.names),
+            "zone_serial": zone.serial,
+            "zone_names": len(zone.rules) - len(zone.pinned),
+            "zone_kept": not self.publisher.journal.lost,
         }
-
-
-def _allowlist(settings: Settings) -> Allowlist:
-    paths = [POPULAR] if settings.popular_domains else []
-    return read_allowlist(*paths, *([settings.allowlist_file] if settings.allowlist_file else []))
 
 
 def _feed(settings: Settings) -> Feed | None:

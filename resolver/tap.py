@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from resolver.dns_message import BrokenMessage, read_response
+from resolver.dns_message import BrokenMessage, read_name, read_response
 from resolver.dnstap import BrokenPayload, read_payload
 from resolver.frame_streams import BrokenStream, Receiver
 from resolver.observations import Observation
@@ -28,8 +28,9 @@ class Tap:
     def __init__(self, on_observations: OnObservations) -> None:
         self.on_observations = on_observations
         self.counts: Counter[str] = Counter()
-        """frames by what became of them: `read`, `other_event`, `broken_payload`, `broken_message`"""
-        self.streams: set[_Stream] = set()
+        """frames by what became of them: `read`, `other_event`, `broken_payload`, `broken_message`; and
+        `broken_record`, of frames that were read, and `broken_stream`"""
+        self.streams: set[Stream] = set()
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
 
@@ -41,8 +42,12 @@ class Tap:
         """
         listener = await asyncio.to_thread(listening, path, socket.SOCK_STREAM)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: _Stream(self), sock=listener)
+        self._server = await loop.create_unix_server(self.stream, sock=listener)
         self._path = path
+
+    def stream(self) -> Stream:
+        """What reads one connection."""
+        return Stream(self)
 
     async def close(self) -> None:
         """Stop, and remove the socket."""
@@ -55,7 +60,7 @@ class Tap:
             self._path.unlink(missing_ok=True)
 
 
-class _Stream(asyncio.Protocol):
+class Stream(asyncio.Protocol):
     """One resolver, or one thread of one."""
 
     transport: asyncio.Transport
@@ -98,11 +103,22 @@ def _observe(payload: bytes, observations: list[Observation], counts: Counter[st
         if event is None:
             counts["other_event"] += 1
             return
-        name, qtype, rcode, records = read_response(event[0])
+        response = read_response(event.response)
     except BrokenPayload:
         counts["broken_payload"] += 1
     except BrokenMessage:
         counts["broken_message"] += 1
     else:
         counts["read"] += 1
-        observations.append(Observation(name, qtype, rcode, event[1], records))
+        name, qtype, rcode, records, broken = response
+        if broken:
+            counts["broken_record"] += broken
+        zone = _zone(event.zone) if event.zone else None
+        observations.append(Observation(name, qtype, rcode, event.time_s, records, event.upstream, zone))
+
+
+def _zone(wire: bytes) -> bytes | None:
+    try:
+        return read_name(wire, 0)[0]
+    except (BrokenMessage, IndexError):
+        return None

@@ -1,4 +1,4 @@
-"""Real resolvers as processes on loopback, before an authority that knows every name."""
+"""Real resolvers as processes on loopback, before an authority that knows every name, and an alias."""
 
 from __future__ import annotations
 
@@ -22,8 +22,20 @@ from load_tests.bench_resolver.configurations import PLUGIN, PLUGINS, WRITERS
 from load_tests.waiting import poll
 
 PROGRAMS = {"unbound": "unbound", "bind": "named", "powerdns": "pdns_recursor", "knot": "kresd"}
-ADDRESS: Final = "192.0.2.1"
-_ROOT_ZONE = f"$TTL 60\n. SOA a. b. 1 60 60 60 60\n. NS a.\na. A 127.0.0.1\n* A {ADDRESS}\n"
+ADDRESS: Final = "11.22.33.44"
+ALIAS: Final = ("www.ours.tk", "target-of-ours.tk")
+"""a name, and what it is an alias of"""
+_ROOT_ZONE = f"""\
+$TTL 60
+. SOA a. b. 1 60 60 60 60
+. NS a.
+a. A 127.0.0.1
+* A {ADDRESS}
+*.tk A {ADDRESS}
+ours.tk A {ADDRESS}
+*.ours.tk A {ADDRESS}
+{ALIAS[0]}. CNAME {ALIAS[1]}.
+"""
 # Debian puts Unbound's Python names where its own Python looks, which the daemon embeds.
 _UNBOUND_PATH = "/usr/lib/python3/dist-packages"
 

@@ -18,6 +18,8 @@ from load_tests.waiting import poll
 from resolver.dnstap import payload_of
 from resolver.frame_streams import frame
 from resolver.rpz.journal import Journal
+from resolver.rpz.rules import NXDOMAIN, Rule
+from resolver.wire_names import from_text
 
 _NAMES: Final = 2_000
 _ROUND: Final = 20_000
@@ -25,10 +27,11 @@ _FAR_S: Final = 4_000_000_000
 _FILL: Final = """
 import resource, sys
 from resolver.score_cache import ScoreCache, Scored
+from resolver.wire_names import from_text
 count = int(sys.argv[1])
 cache = ScoreCache(count, 3600.0)
 for n in range(count):
-    name = f"host{n}.some-longer-label.example{n % 997}.com"
+    name = from_text(f"host{n}.some-longer-label.example{n % 997}.com")
     cache.put(name, Scored(n % 1000 / 1000, "allow", "benign"), 1e6)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
@@ -78,7 +81,7 @@ def rpz_transfer(quick: bool) -> Iterator[Figure]:
         journal = Journal(folder / "state")
         zone = journal.load(10 * count)
         for number in range(count):
-            zone.put(f"n{number}.example.com", _FAR_S)
+            zone.put(Rule(from_text(f"n{number}.bench.com"), NXDOMAIN), _FAR_S)
         journal.append(zone.commit())
         with sidecar(folder, f"{HOST}:{free_ports(1)[0]}", mode="block", max_blocked=10 * count) as process:
             began_s = time.monotonic()

@@ -154,7 +154,7 @@ class TapSender:
             raise AssertionError("the stream was refused")
         self._socket.sendall(control(START, CONTENT_TYPE))
 
-    def send(self, *names: str, address: str = "192.0.2.7") -> None:
+    def send(self, *names: str, address: str = "11.22.33.44") -> None:
         """One answer for each name."""
         now_s = int(time.time())
         self._socket.sendall(b"".join(frame(payload_of(response(name, address), now_s)) for name in names))
@@ -170,7 +170,7 @@ class TapSender:
             return self._socket.recv(512)
 
 
-def response(name: str, address: str = "192.0.2.7") -> bytes:
+def response(name: str, address: str = "11.22.33.44") -> bytes:
     """A response on the wire with one address."""
     message = dns.message.make_query(name, "A")
     message.flags |= dns.flags.QR

@@ -22,12 +22,14 @@ from typing import Final
 from tqdm import tqdm
 
 from resolver.allowlist import POPULAR, UnusableList, read_allowlist
+from resolver.bailiwick import answers_about, believed
 from resolver.dns_message import BrokenMessage, read_response
 from resolver.dnstap import payload_of
 from resolver.frame_streams import CONTENT_TYPE, READY, START, STOP, control, frame
-from resolver.observations import answers_text
+from resolver.observations import Observation, answers_text
 from resolver.pending import Pending
 from resolver.policy import MONITOR, Policy
+from resolver.public_names import is_local
 from resolver.replay.query_log import UnusableLog, responses
 from resolver.replay.table import document, rows_of, summary, table
 from resolver.score_cache import Scored
@@ -66,25 +68,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _names(log: Iterable[tuple[bytes, int]]) -> tuple[Counter[str], dict[str, str]]:
-    """How often each name was asked, and what was answered the first time."""
-    queries: Counter[str] = Counter()
-    answers: dict[str, str] = {}
-    for wire, _ in log:
+def _names(log: Iterable[tuple[bytes, int]]) -> tuple[Counter[bytes], dict[bytes, str]]:
+    """How often each public name was asked, and what was answered the first time."""
+    queries: Counter[bytes] = Counter()
+    answers: dict[bytes, str] = {}
+    for wire, second in log:
         with suppress(BrokenMessage):
-            name, _, _, records = read_response(wire)
+            name, qtype, rcode, records, _ = read_response(wire)
             queries[name] += 1
-            answers[name] = answers.get(name) or answers_text(records)
+            if not is_local(name):
+                heard = believed(Observation(name, qtype, rcode, second, records), private=False)
+                answers[name] = answers.get(name) or answers_text(answers_about(name, heard.records))
     return queries, answers
 
 
-async def scored(target: str, answers: Mapping[str, str]) -> dict[str, Scored]:
+async def scored(target: str, answers: Mapping[bytes, str]) -> dict[bytes, Scored]:
     """The scores of names with their answers, asked for as the sidecar asks.
 
     Raises:
         ReplayFailed: the transformer did not answer for ten seconds.
     """
-    found: dict[str, Scored] = {}
+    found: dict[bytes, Scored] = {}
     pending = Pending(len(answers))
     for name, text in answers.items():
         pending.offer(name, text)

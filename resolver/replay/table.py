@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from resolver.policy import ALLOW, BLOCK, MONITOR, Policy
 from resolver.score_cache import Scored
+from resolver.wire_names import to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,13 @@ class Row:
     reason: str
 
 
-def rows_of(queries: Mapping[str, int], scores: Mapping[str, Scored], policy: Policy) -> list[Row]:
+def rows_of(queries: Mapping[bytes, int], scores: Mapping[bytes, Scored], policy: Policy) -> list[Row]:
     """A row for each name that has a score: what would happen to it, worst first."""
     rows = []
     for name, count in queries.items():
         if name in scores:
             verdict = policy.verdict(name, scores[name])
-            rows.append(Row(name, count, scores[name].score, verdict.action, verdict.reason))
+            rows.append(Row(to_text(name), count, scores[name].score, verdict.action, verdict.reason))
     order = {BLOCK: 0, MONITOR: 1, ALLOW: 2}
     return sorted(rows, key=lambda row: (order[row.action], -row.score, row.name))
 

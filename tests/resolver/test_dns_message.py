@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from resolver.dns_message import BrokenMessage, read_response
 from resolver.observations import AAAA, CNAME, NS, A, Record, answers_text
+from resolver.wire_names import from_text, joined, labels_of
 
 LABELS = st.binary(min_size=1, max_size=20)
 NAMES = st.lists(LABELS, min_size=1, max_size=5).map(lambda labels: dns.name.Name([*labels, b""]))
-PLAIN = st.from_regex(r"[a-zA-Z0-9_-]{1,12}(\.[a-zA-Z0-9-]{1,12}){0,3}", fullmatch=True)
 
 
 def response(question: dns.name.Name, *records: tuple[str, str, str]) -> bytes:
@@ -29,12 +29,10 @@ def response(question: dns.name.Name, *records: tuple[str, str, str]) -> bytes:
 
 @given(NAMES)
 def test_any_name_is_read(name: dns.name.Name) -> None:
-    """Whatever octets its labels have, the text names the same, in lower case."""
-    read, qtype, rcode, records = read_response(response(name))
-    assert (qtype, rcode, records) == (A, 0, ())
-    again = dns.name.from_text(read)
-    assert again == name
-    assert all(label == label.lower() for label in again.labels)
+    """Whatever octets its labels have, as they are, in lower case."""
+    read, qtype, rcode, records, broken = read_response(response(name))
+    assert (qtype, rcode, records, broken) == (A, 0, (), 0)
+    assert (*labels_of(read), b"") == name.canonicalize().labels
 
 
 def test_records_of_our_types_are_read() -> None:
@@ -47,13 +45,13 @@ def test_records_of_our_types_are_read() -> None:
         ("edge.example.net.", "AAAA", "2001:db8::1"),
         ("example.com.", "NS", "ns1.example.com."),
     )
-    name, _, _, records = read_response(wire)
-    assert name == "www.example.com"
+    name, _, _, records, _ = read_response(wire)
+    assert name == from_text("www.example.com")
     assert records == (
-        Record("www.example.com", CNAME, "edge.example.net"),
-        Record("edge.example.net", A, "192.0.2.1"),
-        Record("edge.example.net", AAAA, "2001:db8::1"),
-        Record("example.com", NS, "ns1.example.com"),
+        Record(from_text("www.example.com"), CNAME, from_text("edge.example.net")),
+        Record(from_text("edge.example.net"), A, bytes([192, 0, 2, 1])),
+        Record(from_text("edge.example.net"), AAAA, bytes.fromhex("20010db8" + 23 * "0" + "1")),
+        Record(from_text("example.com"), NS, from_text("ns1.example.com")),
     )
     assert answers_text(records) == (
         "CNAME edge.example.net, A 192.0.2.1, AAAA 2001:db8::1, NS ns1.example.com"
@@ -65,10 +63,10 @@ def test_many_and_long_answers_are_bounded() -> None:
     wire = response(
         dns.name.from_text("a.example"), *(("a.example.", "A", f"192.0.2.{n}") for n in range(100))
     )
-    records = read_response(wire)[3]
+    records = read_response(wire).records
     assert len(records) == 64
     assert answers_text(records).count(",") == 63
-    assert answers_text((Record("a", CNAME, "a,b.example"),)) == ""
+    assert answers_text((Record(b"\1a", CNAME, b"\3a,b"),)) == "CNAME a\\044b"
 
 
 WIRE = response(dns.name.from_text("a.example.com"), ("a.example.com.", "A", "192.0.2.1"))
@@ -82,14 +80,65 @@ WIRE = response(dns.name.from_text("a.example.com"), ("a.example.com.", "A", "19
         (WIRE[:4] + b"\x00\x02" + WIRE[6:], "2 questions"),
         (WIRE[:12] + b"\xc0\x0c" + WIRE[14:], "circle"),
         (WIRE[:12] + b"\x40" + WIRE[13:], "unknown kind"),
-        (WIRE[:-1], "cut short"),
-        (WIRE[:-6] + b"\x00\x05" + WIRE[-4:] + b"\x00", "A record of 5 octets"),
+        (WIRE[:20], "cut short"),
     ],
 )
 def test_what_is_broken_is_said(wire: bytes, complaint: str) -> None:
     """One line that says what."""
     with pytest.raises(BrokenMessage, match=complaint):
         read_response(wire)
+
+
+TWO = response(
+    dns.name.from_text("a.example.com"),
+    ("a.example.com.", "A", "192.0.2.1"),
+    ("a.example.com.", "A", "192.0.2.2"),
+)
+
+
+@pytest.mark.parametrize(
+    ("wire", "whole", "broken"),
+    [
+        (TWO, 2, 0),
+        (TWO[:-1], 1, 1),
+        (TWO[:-30], 0, 2),
+        (TWO.replace(b"\x00\x04\xc0\x00\x02\x01", b"\x00\x05\xc0\x00\x02\x01\x07"), 1, 1),
+        (TWO.replace(b"\x00\x04\xc0\x00\x02\x01", b"\x00\x00"), 1, 1),
+        (TWO[:7] + b"\x09" + TWO[8:], 2, 7),
+    ],
+)
+def test_one_broken_record_takes_no_other_with_it(wire: bytes, whole: int, broken: int) -> None:
+    """Whoever owns a name may put one beside the others: the name is scored, and by what is whole."""
+    read = read_response(wire)
+    assert read.name == from_text("a.example.com")
+    assert (len(read.records), read.broken_records) == (whole, broken)
+
+
+def test_a_name_costs_no_more_than_its_octets() -> None:
+    """Thirty-two pointers to sixty thousand short labels are not followed through them, for any record."""
+    labels = b"\x01a" * 30_000
+    loop = WIRE[:6] + b"\x00\x40" + WIRE[8:-16]
+    records = b"".join(
+        (0xC000 | 0x0C).to_bytes(2, "big") + b"\0\2\0\1\0\0\0\0\0\2\xc0\xff" for _ in range(64)
+    )
+    assert len(read_response(loop + records + labels).records) <= 64
+    with pytest.raises(BrokenMessage, match="255"):
+        read_response(WIRE[:12] + labels)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=4), st.integers(0, 3))
+def test_compression_makes_no_other_name(labels: list[bytes], at: int) -> None:
+    """A pointer to the end of the question stands for these labels."""
+    name = joined(labels)
+    question = dns.name.Name([*labels_of(name), b""])
+    wire = response(question, ("a.example.com.", "A", "192.0.2.1"))
+    at = min(at, len(labels) - 1)
+    place = 12 + sum(1 + len(label) for label in labels[:at])
+    owner = b"\x01x" + (0xC000 | place).to_bytes(2, "big")
+    record = owner + b"\0\1\0\1\0\0\0\0\0\4abcd"
+    body = wire[: 12 + len(name) + 1 + 4] + record
+    [read] = read_response(body).records
+    assert read.owner == joined([b"x", *labels[at:]])
 
 
 def test_a_name_that_is_too_long_is_refused() -> None:

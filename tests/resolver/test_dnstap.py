@@ -20,8 +20,14 @@ def field(number: int, kind: int, value: bytes) -> bytes:
 
 @given(RESPONSE, st.integers(0, 2**40), st.sampled_from(sorted(RESPONSES)))
 def test_a_response_is_read(response: bytes, seconds: int, kind: int) -> None:
-    """With its second, of every type that carries one."""
-    assert read_payload(payload_of(response, seconds, kind)) == (response, seconds)
+    """With its second, of every type that carries one; who said so, and of which zone where that is told."""
+    assert read_payload(payload_of(response, seconds, kind)) == (response, seconds, kind == 4, b"")
+    assert read_payload(payload_of(response, seconds, kind, b"\2tk\0")) == (
+        response,
+        seconds,
+        kind == 4,
+        b"\2tk\0",
+    )
 
 
 @pytest.mark.parametrize("kind", [1, 3, 5, 7, 9, 11, 13])
@@ -35,7 +41,7 @@ def test_fields_may_come_in_any_order_and_unknown_ones_are_passed_over() -> None
     message = field(14, 2, b"wire") + field(4, 2, b"\x7f\0\0\1") + field(13, 5, b"\0\0\0\0")
     message += field(40, 1, b"12345678") + field(12, 0, b"\x07") + field(1, 0, b"\x06")
     payload = field(1, 2, b"identity") + field(14, 2, message) + field(15, 0, b"\x01")
-    assert read_payload(payload) == (b"wire", 7)
+    assert read_payload(payload) == (b"wire", 7, False, b"")
     assert read_payload(field(1, 2, b"identity")) is None
 
 

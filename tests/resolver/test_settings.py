@@ -15,7 +15,14 @@ from resolver.settings import UnusableSettings, read_settings
         ("BLOCK_THRESHOLD", "2", "BLOCK_THRESHOLD: Input should be less than or equal to 1"),
         ("RPZ_HOST", "0.0.0.0", "beyond loopback set rpz_tsig_key_file"),  # noqa: S104
         ("RPZ_NOTIFY", '["127.0.0.1"]', "expected HOST:PORT"),
+        ("RPZ_NOTIFY", '["a b:53"]', "RPZ_NOTIFY: 'a b:53': expected HOST:PORT"),
+        ("RPZ_NOTIFY", "localhost:53", r"RPZ_NOTIFY: expected JSON, such as \["),
+        ("RPZ_ZONE", "..", "RPZ_ZONE: '..' is no name for a zone"),
+        ("RPZ_ZONE", ".", "not the root"),
+        ("TRANSFORMER_CA_FILE", "/nowhere", "no certificates"),
+        ("BLOCK_THRESHOLD", "nan", "BLOCK_THRESHOLD"),
         ("TRANSFORMER", "nowhere", "expected HOST:PORT"),
+        ("TRANSFORMER", "1.2.3:80", "expected HOST:PORT"),
         ("GRAPH_STORE", "/tmp/x", "set passive_dns_dir, too"),  # noqa: S108
     ],
 )

@@ -83,6 +83,11 @@ function M.blocks(told)
   return told ~= nil and told[3]:sub(1, 6) == 'block/'
 end
 
+-- Whether a name is on the operator's list.
+function M.listed(told)
+  return told ~= nil and told[3] == 'allow/listed'
+end
+
 -- What is told of it with the answer, or nil where there is nothing to tell.
 function M.text(told)
   if told == nil or told[3]:sub(1, 6) == 'allow/' then return nil end

@@ -12,6 +12,7 @@ from load_tests.bench_resolver.sidecar_process import response
 from resolver.dns_message import read_response
 from resolver.observations import answers_text
 from resolver.replay.query_log import UnusableLog, responses
+from resolver.wire_names import to_text
 
 LOG = """\
 ts,client,query,qtype,rcode,answers,ttls
@@ -41,12 +42,12 @@ def test_a_log_becomes_the_answers_that_it_tells_of(tmp_path: Path, zipped: bool
     """Names, codes and addresses; signatures and types that answer otherwise are left out, as is no name."""
     path = tmp_path / "log.csv"
     path.write_bytes(gzip.compress(LOG.encode()) if zipped else LOG.encode())
-    read = [(*read_response(wire), seconds) for wire, seconds in responses(path)]
-    assert [(name, rcode, seconds) for name, _, rcode, _, seconds in read] == [
+    read = [(read_response(wire), seconds) for wire, seconds in responses(path)]
+    assert [(to_text(told.name), told.rcode, seconds) for told, seconds in read] == [
         ("www.example.com", 0, 100), ("gone.example.com", 3, 101), ("1.2.0.192.in-addr.arpa", 0, 102), ("odd.example.com", 0, 103),
     ]  # fmt: skip
-    assert answers_text(read[0][3]) == "CNAME edge.example.net, A 192.0.2.1"
-    assert not any(records for *_, records, _ in read[1:])
+    assert answers_text(read[0][0].records) == "CNAME edge.example.net, A 192.0.2.1"
+    assert not any(told.records for told, _ in read[1:])
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

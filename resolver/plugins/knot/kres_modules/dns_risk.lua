@@ -30,7 +30,9 @@ local function begin(state, req)
   local name = kres.dname2str(query.sname)
   risk.read()
   local told = risk.known(name)
-  if not (block and risk.blocks(told)) then
+  -- A listed name passes with all that it is an alias of: those are asked for here, too.
+  local listed = risk.listed(risk.known(name_of(req)))
+  if listed or not (block and risk.blocks(told)) then
     risk.ask(name, kres.tostring.type[query.stype] or 'A')
     return state
   end
