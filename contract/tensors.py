@@ -83,6 +83,7 @@ class TensorSpec:
 DOMAIN: Final = TensorSpec("domain", "BYTES", (-1,))
 ANSWERS: Final = TensorSpec("answers", "BYTES", (-1,), required=False)
 RISK_SCORE: Final = TensorSpec("risk_score", "FP32", (-1,))
+NAME_SCORE: Final = TensorSpec("name_score", "FP32", (-1,))
 CATEGORY: Final = TensorSpec("category", "BYTES", (-1,))
 CATEGORY_SCORES: Final = TensorSpec("category_scores", "FP32", (-1, len(CATEGORIES)))
 ACTION: Final = TensorSpec("action", "BYTES", (-1,))
@@ -90,7 +91,7 @@ NEIGHBOURS: Final = TensorSpec("neighbours", "INT32", (-1,))
 STATUS: Final = TensorSpec("status", "BYTES", (-1,))
 
 CLIENT_INPUTS: Final = (DOMAIN, ANSWERS)
-CLIENT_OUTPUTS: Final = (RISK_SCORE, CATEGORY, CATEGORY_SCORES, ACTION, NEIGHBOURS, STATUS)
+CLIENT_OUTPUTS: Final = (RISK_SCORE, NAME_SCORE, CATEGORY, CATEGORY_SCORES, ACTION, NEIGHBOURS, STATUS)
 
 # Beside the graph tensors of contract.graphs, what model "domain-features" says of names: which input each
 # graph belongs to, and each node's name or address as people write it, also of those that carry no name.

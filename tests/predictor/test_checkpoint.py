@@ -35,7 +35,7 @@ def test_a_version_reads_back_as_it_was_saved(version: Path) -> None:
     assert config == load_config(version)
     graphs = host_tensors(random_graphs(np.random.default_rng(2), 30))
     torch.testing.assert_close(
-        model.category_scores(graphs), saved.category_scores(graphs), atol=1e-3, rtol=0
+        model.scores(graphs), saved.scores(graphs), atol=1e-3, rtol=0
     )
 
 
