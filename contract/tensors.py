@@ -83,7 +83,8 @@ class TensorSpec:
 DOMAIN: Final = TensorSpec("domain", "BYTES", (-1,))
 ANSWERS: Final = TensorSpec("answers", "BYTES", (-1,), required=False)
 RISK_SCORE: Final = TensorSpec("risk_score", "FP32", (-1,))
-NAME_SCORE: Final = TensorSpec("name_score", "FP32", (-1,))
+# A predictor of 0.1.0 does not say it: then only names without neighbours have one.
+NAME_SCORE: Final = TensorSpec("name_score", "FP32", (-1,), required=False)
 CATEGORY: Final = TensorSpec("category", "BYTES", (-1,))
 CATEGORY_SCORES: Final = TensorSpec("category_scores", "FP32", (-1, len(CATEGORIES)))
 ACTION: Final = TensorSpec("action", "BYTES", (-1,))

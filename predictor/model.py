@@ -38,8 +38,6 @@ MODEL_INPUTS: Final = (
     "edge_type",
     "target_nodes",
 )
-# And what of it the lexical path reads.
-TARGET_INPUTS: Final = ("node_features", "name_bytes", "name_offsets", "name_parts", "target_nodes")
 
 
 class NameEncoder(nn.Module):
@@ -228,9 +226,10 @@ class RiskGnn(nn.Module):
         From the tensors of the contract by name. The neighbourhood moves the log-odds of the name alone by
         no more than the architecture's bounds; kinds of malice keep their proportions.
         """
-        logits = self.target_logits(*(graphs[name] for name in TARGET_INPUTS))
-        said = self.evidence.said(graphs["node_features"], graphs["node_type"])
-        edges, targets = graphs["edge_index"], graphs["target_nodes"]
+        features, targets, edges = graphs["node_features"], graphs["target_nodes"], graphs["edge_index"]
+        names = graphs["name_bytes"], graphs["name_offsets"], graphs["name_parts"]
+        logits = self.target_logits(features, *names, targets)
+        said = self.evidence.said(features, graphs["node_type"])
         shift, aside = self.evidence(said, edges, graphs["edge_type"], targets)
         own = risk_logit(logits)
         (scale, offset), (scale_linked, offset_linked) = self.calibration
