@@ -15,7 +15,15 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from contract.feature_schema import NODE_FEATURES
-from contract.tensors import CATEGORIES, GRAPH_ROWS, NODE_LABELS, STATUS, TensorSpec
+from contract.tensors import (
+    CATEGORY_SCORES,
+    GRAPH_ROWS,
+    NAME_SCORE,
+    NODE_LABELS,
+    RISK_SCORE,
+    STATUS,
+    TensorSpec,
+)
 
 GRAPH_INPUTS: Final = (
     TensorSpec("node_features", "FP32", (-1, len(NODE_FEATURES))),
@@ -30,8 +38,9 @@ GRAPH_INPUTS: Final = (
     TensorSpec("target_nodes", "INT64", (-1,)),
 )
 GRAPH_OUTPUTS: Final = (
-    TensorSpec("category_scores", "FP32", (-1, len(CATEGORIES))),
-    TensorSpec("risk_score", "FP32", (-1,)),
+    CATEGORY_SCORES,
+    RISK_SCORE,
+    NAME_SCORE,
 )
 FEATURE_OUTPUTS: Final = (*GRAPH_INPUTS, GRAPH_ROWS, NODE_LABELS, STATUS)
 

@@ -42,14 +42,24 @@ def _threshold(own: float | None, model_says: Mapping[str, object], parameter: s
     return float(said)
 
 
-def actions(risk_score: Float32[np.ndarray, " names"], monitor: float, block: float) -> np.ndarray:
+def actions(
+    risk_score: Float32[np.ndarray, " names"],
+    name_score: Float32[np.ndarray, " names"],
+    monitor: float,
+    block: float,
+) -> np.ndarray:
     """What to do with each name, as bytes; blocking wins where thresholds cross.
 
-    >>> actions(np.array([0.1, 0.6, 0.9], np.float32), 0.5, 0.8).tolist()
-    [b'allow', b'monitor', b'block']
+    Blocked is what reaches that threshold by its name alone and with all that is known of it: others' records
+    block nobody. What reaches it by one of the two is monitored: nobody's own records make it harmless.
+
+    >>> risk, alone = np.array([[0.1, 0.6, 0.9, 0.9, 0.3], [0.1, 0.6, 0.9, 0.7, 0.9]], np.float32)
+    >>> actions(risk, alone, 0.5, 0.8).tolist()
+    [b'allow', b'monitor', b'block', b'monitor', b'monitor']
     """
-    chosen = np.where(risk_score >= block, 2, np.where(risk_score >= monitor, 1, 0))
-    return np.asarray(_ACTION_BYTES[chosen])
+    by_all, by_name = risk_score >= block, name_score >= block
+    watched = (risk_score >= monitor) | by_all | by_name
+    return np.asarray(_ACTION_BYTES[np.where(by_all & by_name, 2, np.where(watched, 1, 0))])
 
 
 def categories(category_scores: Float32[np.ndarray, "names categories"]) -> np.ndarray:

@@ -92,7 +92,7 @@ NEIGHBOURS: Final = TensorSpec("neighbours", "INT32", (-1,))
 STATUS: Final = TensorSpec("status", "BYTES", (-1,))
 
 CLIENT_INPUTS: Final = (DOMAIN, ANSWERS)
-CLIENT_OUTPUTS: Final = (RISK_SCORE, CATEGORY, CATEGORY_SCORES, ACTION, NEIGHBOURS, STATUS)
+CLIENT_OUTPUTS: Final = (RISK_SCORE, NAME_SCORE, CATEGORY, CATEGORY_SCORES, ACTION, NEIGHBOURS, STATUS)
 
 # Beside the graph tensors of contract.graphs, what model "domain-features" says of names: which input each
 # graph belongs to, and each node's name or address as people write it, also of those that carry no name.

@@ -43,11 +43,13 @@ def shap_answer(
     thresholds: Thresholds,
     players: Sequence[Player],
     attribution: Attribution,
+    name_score: float,
 ) -> dict[str, Any]:
     """The explanation by Shapley values, largest contribution first."""
     base, score, contributions = rounded(attribution, DIGITS)
     reasons = sorted(zip(players, contributions, strict=True), key=lambda reason: -abs(reason[1]))
-    scored = Scored(subject.domain, score, thresholds.verdict(attribution.score))
+    verdict = thresholds.verdict(attribution.score, name_score)
+    scored = Scored(subject.domain, score, round(name_score, DIGITS), verdict)
     return _common(subject, options, thresholds, scored, shap_summary(scored, base, reasons)) | {
         "base_value": base,
         "exact": attribution.exact,
@@ -56,10 +58,16 @@ def shap_answer(
 
 
 def anchor_answer(
-    subject: Subject, options: ExplainOptions, thresholds: Thresholds, score: float, rule: Rule
+    subject: Subject,
+    options: ExplainOptions,
+    thresholds: Thresholds,
+    score: float,
+    name_score: float,
+    rule: Rule,
 ) -> dict[str, Any]:
     """The explanation by a rule that keeps the action."""
-    scored = Scored(subject.domain, round(score, DIGITS), thresholds.verdict(score))
+    verdict = thresholds.verdict(score, name_score)
+    scored = Scored(subject.domain, round(score, DIGITS), round(name_score, DIGITS), verdict)
     conditions = [predicate.text for predicate in rule.predicates]
     summary = anchor_summary(scored, conditions, rule.precision, options.precision, met=rule.met)
     return _common(subject, options, thresholds, scored, summary) | {
@@ -85,6 +93,7 @@ def _common(
         "feature_schema": FEATURE_SCHEMA,
         "graph_snapshot": subject.snapshot,
         "score": scored.score,
+        "name_score": scored.name_score,
         "action": scored.verdict.action,
         "threshold": _rounded(scored.verdict.threshold),
         "thresholds": {"monitor": _rounded(thresholds.monitor), "block": _rounded(thresholds.block)},

@@ -102,28 +102,33 @@ class DomainExplainer:
         game = MaskGame(ego, players, reference)
         rows_a_call = limits.call.rows(ego.graph.node_count)
 
+        alone: list[float] = []
+
         def worth(masks: np.ndarray) -> np.ndarray:
-            return scoring.by_rows(masks, game.graphs, rows_a_call)
+            risk, name_score = scoring.by_rows(masks, game.graphs, rows_a_call)
+            # The domain as it is comes first, among the ends.
+            alone.extend(name_score[masks.all(axis=1)])
+            return risk
 
         attribution = attribute(worth, len(players), limits.exact_rows, options.samples, options.seed)
         thresholds = Thresholds.of(policy, scoring.parameters)
-        return shap_answer(subject, options, thresholds, players, attribution)
+        return shap_answer(subject, options, thresholds, players, attribution, alone[0])
 
     def _anchor(
         self, subject: Subject, policy: Policy, options: ExplainOptions, scoring: Scoring, time_left: TimeLeft
     ) -> dict[str, Any]:
         ego, limits = subject.ego, self._limits
         until_s = time.monotonic() + min(limits.anchor_s, time_left.for_one_s())
-        score = float(scoring.risk(ego.graph)[0])
+        score, alone = scoring.risks(ego.graph)[:, 0].tolist()
         thresholds = Thresholds.of(policy, scoring.parameters)
-        verdict = thresholds.verdict(score)
+        action = thresholds.verdict(score, alone).action
         players = [*neighbours_of(ego, subject.features.labels), *traits_of(ego.own, range(len(TRAITS)))]
         game = RuleGame(ego, players, self._background.names)
         rows_a_call = limits.call.rows(ego.graph.node_count)
 
         def same(rows: np.ndarray) -> np.ndarray:
-            return verdict.holds(scoring.by_rows(rows, game.graphs, rows_a_call))
+            return thresholds.keep(action, scoring.by_rows(rows, game.graphs, rows_a_call))
 
         bounds = Bounds(limits.anchor_rows, until_s, limits.anchor_conditions)
         rule = find_rule(game, same, options.precision, bounds, options.seed)
-        return anchor_answer(subject, options, thresholds, score, rule)
+        return anchor_answer(subject, options, thresholds, score, alone, rule)

@@ -151,7 +151,7 @@ def seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m explainer.report", description=__doc__)
     parser.add_argument("domain")
-    parser.add_argument("--answers", help='what a resolver was told: "A 192.0.2.1, NS ns1.example.net"')
+    parser.add_argument("--answers", help='what a resolver was told: "AAAA 3ffe:b00::66, NS ns1.example.net"')
     parser.add_argument("--method", choices=METHODS, default=METHODS[0])
     parser.add_argument("--seed", type=int, help="of everything drawn at random (the explainer's default: 0)")
     parser.add_argument(

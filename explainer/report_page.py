@@ -90,6 +90,7 @@ class _Explanation(_Part):
     feature_schema: str
     graph_snapshot: str
     score: float
+    name_score: float = -1.0
     action: Literal["allow", "monitor", "block"]
     threshold: float
     thresholds: _Thresholds

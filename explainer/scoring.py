@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 
 from contract.errors import CallerGone, DeadlineExceeded, FeatureSchemaMismatch
 from contract.graphs import DomainGraphs
 from contract.tensors import MODEL_VERSION_PARAMETER
 from explainer.random_turn import others_turn
+from explainer.verdict import Risks
 from serving.deadline import Deadline
 from serving.model import Parameters
 from serving.predictor_client import PredictorClient
@@ -71,19 +72,19 @@ class Scoring:
         rows: Shaped[np.ndarray, "rows columns"],
         graphs_of: Callable[[np.ndarray], DomainGraphs],
         rows_a_call: int,
-    ) -> Float[np.ndarray, " rows"]:
-        """The risk of the graph that each row stands for, asked call by call.
+    ) -> Risks:
+        """The risks of the graph that each row stands for, asked call by call.
 
         One after another on purpose: calls that the predictor joins at random differ in the last bit.
         """
         parts = [
-            self.risk(graphs_of(rows[first : first + rows_a_call]))
+            self.risks(graphs_of(rows[first : first + rows_a_call]))
             for first in range(0, len(rows), rows_a_call)
         ]
-        return np.concatenate(parts)
+        return np.concatenate(parts, axis=1)
 
-    def risk(self, graphs: DomainGraphs) -> Float[np.ndarray, " graphs"]:
-        """The risk scores of some graphs, in one call.
+    def risks(self, graphs: DomainGraphs) -> Risks:
+        """The risk scores of some graphs and of their names alone, in one call.
 
         Raises:
             CallerGone, DeadlineExceeded: nobody waits any more.
@@ -99,7 +100,7 @@ class Scoring:
             scored = self._wait(graphs)
         self.parameters = scored.parameters
         check_version(scored.parameters, self._model_version)
-        return scored.risk_score.astype(np.float64)
+        return np.stack([scored.risk_score, scored.name_score]).astype(np.float64)
 
     def _wait(self, graphs: DomainGraphs) -> Scored:
         deadline = self._caller.deadline

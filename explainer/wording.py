@@ -18,27 +18,31 @@ _MOST_REASONS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A domain, its score and what is done about it."""
+    """A domain, its score, that of its name alone, and what is done about it."""
 
     domain: str
     score: float
+    name_score: float
     verdict: Verdict
 
 
 def verdict_words(scored: Scored) -> str:
     """What the score means for the domain.
 
-    >>> verdict_words(Scored("a.test", 0.12, Verdict("allow", 0.9)))
+    >>> verdict_words(Scored("a.test", 0.12, 0.12, Verdict("allow", 0.9)))
     'a.test scores 0.120 and is allowed (below 0.900).'
     """
     verdict = scored.verdict
     where = "below" if verdict.action == "allow" else "from"
+    compared = scored.name_score if verdict.by_name else scored.score
     # A score that is hardly beside its threshold must not read as the same.
-    digits = 3 if f"{scored.score:.3f}" != f"{verdict.threshold:.3f}" else 4
-    return (
-        f"{scored.domain} scores {scored.score:.{digits}f} and {_MEANING[verdict.action]} "
-        f"({where} {verdict.threshold:.{digits}f})."
-    )
+    digits = 3 if f"{compared:.3f}" != f"{verdict.threshold:.3f}" else 4
+    why = f"{where} {verdict.threshold:.{digits}f}"
+    if verdict.by_name:
+        why = f"its name alone scores {scored.name_score:.{digits}f}, blocked {why}"
+    elif verdict.spared:
+        why += ", not blocked for its neighbours"
+    return f"{scored.domain} scores {scored.score:.{digits}f} and {_MEANING[verdict.action]} ({why})."
 
 
 def shap_summary(scored: Scored, base: float, reasons: Sequence[tuple[Player, float]]) -> str:

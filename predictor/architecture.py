@@ -35,6 +35,11 @@ EVIDENCE_FEATURES: Final = (
     "suffix_inside",
 )
 
+# Whoever owns a name chooses its records, and anybody may point names at another's host: so a neighbourhood
+# moves the calibrated log-odds by no more than this. Chosen on validation data, see docs/experiments.md.
+EVIDENCE_MAY_ADD: Final = 2.0
+EVIDENCE_MAY_TAKE: Final = 1.0
+
 
 class Architecture(BaseModel):
     """Sizes of the model; part of a version's configuration."""
@@ -50,3 +55,8 @@ class Architecture(BaseModel):
     evidence_width: Annotated[int, Field(ge=1)] = 32
     evidence_layers: Annotated[int, Field(ge=2, le=4)] = 2
     relation_groups: dict[str, str] = RELATION_GROUPS
+    evidence_may_add: Annotated[float, Field(ge=0.0)] = EVIDENCE_MAY_ADD
+    """How far, in calibrated log-odds, a neighbourhood may raise what the name alone says."""
+
+    evidence_may_take: Annotated[float, Field(ge=0.0)] = EVIDENCE_MAY_TAKE
+    """How far it may lower that."""

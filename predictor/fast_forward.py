@@ -22,6 +22,7 @@ from predictor.model import FAR, RiskGnn
 
 _GRAPH_COLUMNS: Final = len(GRAPH_FEATURES)
 _ONE: Final = np.float32(1.0)
+_ZERO: Final = np.float32(0.0)
 
 
 class FastForward:
@@ -31,21 +32,25 @@ class FastForward:
         self._lexical = _Lexical(model)
         self._evidence = _Evidence(model)
         self._calibration = model.calibration.detach().numpy().copy()
+        self._may_take, self._may_add = np.float32(-model.may_take), np.float32(model.may_add)
 
     @torch.inference_mode()
-    def category_scores(self, graphs: DomainGraphs) -> Float32[np.ndarray, "graphs categories"]:
-        """Calibrated probabilities of the categories, as `RiskGnn.category_scores`."""
+    def scores(self, graphs: DomainGraphs) -> Float32[np.ndarray, "graphs categories_and_one"]:
+        """Calibrated probabilities of the categories, and the risk of each name alone: `RiskGnn.scores`."""
         logits = self._lexical.logits(graphs)
         linked = np.zeros(graphs.node_count, bool)
         linked[graphs.edge_index[1]] = True
         linked = linked[graphs.target_nodes]
         malice = _log_sum_exp(logits[:, 1:])
-        risk = malice - logits[:, 0]
+        own = malice - logits[:, 0]
+        (scale, offset), (scale_linked, offset_linked) = self._calibration
+        alone = risk = scale * own + offset
         if linked.any():
             shift, aside = self._evidence.effect(graphs)
-            risk += np.where(linked, shift - aside * risk, 0.0)
-        scale, offset = self._calibration[linked.astype(np.int64)].T
-        return _scores(scale * risk + offset, logits[:, 1:], malice)
+            together = scale_linked * (own + shift - aside * own) + offset_linked
+            moved = np.where(linked, together - alone, _ZERO)
+            risk = alone + moved.clip(self._may_take, self._may_add)
+        return _scores(risk, alone, logits[:, 1:], malice)
 
 
 def _log_sum_exp(logits: Float32[np.ndarray, "graphs kinds"]) -> Float32[np.ndarray, " graphs"]:
@@ -55,14 +60,16 @@ def _log_sum_exp(logits: Float32[np.ndarray, "graphs kinds"]) -> Float32[np.ndar
 
 def _scores(
     risk_logit: Float32[np.ndarray, " graphs"],
+    alone: Float32[np.ndarray, " graphs"],
     kinds: Float32[np.ndarray, "graphs kinds"],
     malice: Float32[np.ndarray, " graphs"],
-) -> Float32[np.ndarray, "graphs categories"]:
-    scores = np.empty((len(kinds), 1 + kinds.shape[1]), np.float32)
+) -> Float32[np.ndarray, "graphs categories_and_one"]:
+    scores = np.empty((len(kinds), 2 + kinds.shape[1]), np.float32)
     # Not 1 / (1 + exp(-x)), which overflows for logits that are no longer possible but may be sent.
     risk = torch.sigmoid(torch.from_numpy(risk_logit)).numpy()
     scores[:, 0] = _ONE - risk
-    np.multiply(np.exp(kinds - malice[:, None]), risk[:, None], out=scores[:, 1:])
+    np.multiply(np.exp(kinds - malice[:, None]), risk[:, None], out=scores[:, 1:-1])
+    scores[:, -1] = torch.sigmoid(torch.from_numpy(alone)).numpy()
     return scores
 
 

@@ -18,6 +18,7 @@ from contract.feature_schema import DOMAIN_NODE, GRAPH_FEATURES, NODE_FEATURES, 
 from contract.ngrams import NgramLayout
 from contract.tensors import CATEGORIES
 from predictor.architecture import Architecture
+from predictor.log_odds import risk_logit, shifted
 from predictor.messages import RelationalLayer
 from predictor.ngrams import hashed_ngrams, names_of
 
@@ -183,6 +184,7 @@ class RiskGnn(nn.Module):
         super().__init__()
         self.lexical = LexicalPath(architecture, lexical_dropout)
         self.evidence = EvidencePath(architecture, evidence_dropout)
+        self.may_add, self.may_take = architecture.evidence_may_add, architecture.evidence_may_take
         # Platt scaling of the log-odds of malice, for lone names and for names with evidence.
         self.calibration = nn.Parameter(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), requires_grad=False)
 
@@ -218,23 +220,22 @@ class RiskGnn(nn.Module):
         return self.lexical(named, node_features[target_nodes, : -len(GRAPH_FEATURES)])
 
     @torch.inference_mode()
-    def category_scores(self, graphs: dict[str, Tensor]) -> Float[Tensor, "graphs categories"]:
-        """Calibrated probabilities of the categories, from the tensors of the contract by name."""
-        logits = self(**{name: graphs[name] for name in MODEL_INPUTS})
-        linked = _has_edges(len(graphs["node_type"]), graphs["edge_index"], graphs["target_nodes"])
-        scale, shift = self.calibration[linked.long()].unbind(dim=1)
-        risk = torch.sigmoid(scale * risk_logit(logits) + shift)[:, None]
+    def scores(self, graphs: dict[str, Tensor]) -> Float[Tensor, "graphs categories_and_one"]:
+        """Calibrated probabilities of the categories, and last the risk of each name alone.
+
+        From the tensors of the contract by name. The neighbourhood moves the log-odds of the name alone by
+        no more than the architecture's bounds; kinds of malice keep their proportions.
+        """
+        features, targets, edges = graphs["node_features"], graphs["target_nodes"], graphs["edge_index"]
+        names = graphs["name_bytes"], graphs["name_offsets"], graphs["name_parts"]
+        logits = self.target_logits(features, *names, targets)
+        said = self.evidence.said(features, graphs["node_type"])
+        shift, aside = self.evidence(said, edges, graphs["edge_type"], targets)
+        own = risk_logit(logits)
+        (scale, offset), (scale_linked, offset_linked) = self.calibration
+        alone = scale * own + offset
+        together = scale_linked * (own + shift - aside * own) + offset_linked
+        moved = torch.where(_has_edges(len(said), edges, targets), together - alone, 0.0)
+        risk = torch.sigmoid(alone + moved.clamp(-self.may_take, self.may_add))[:, None]
         kinds = logits[:, 1:].softmax(dim=1)
-        return torch.cat([1.0 - risk, risk * kinds], dim=1)
-
-
-def shifted(
-    logits: Float[Tensor, "graphs categories"], shift: Float[Tensor, " graphs"]
-) -> Float[Tensor, "graphs categories"]:
-    """Logits whose log-odds of malice moved by `shift`; kinds of malice keep their proportions."""
-    return torch.cat([logits[:, :1] - shift[:, None], logits[:, 1:]], dim=1)
-
-
-def risk_logit(logits: Float[Tensor, "graphs categories"]) -> Float[Tensor, " graphs"]:
-    """Log-odds of any malicious category against benign, before calibration."""
-    return logits[:, 1:].logsumexp(dim=1) - logits[:, 0]
+        return torch.cat([1.0 - risk, risk * kinds, torch.sigmoid(alone)[:, None]], dim=1)

@@ -26,20 +26,22 @@ class Scores:
     Shapes:
         category_scores  float32 (G, 4)  columns as in tensors.CATEGORIES, rows sum to 1
         risk_score       float32 (G,)    calibrated probability of malice, 1 - category_scores[:, 0]
+        name_score       float32 (G,)    the same by the name alone; equal where there is nothing else
     """
 
     category_scores: Float32[np.ndarray, "graphs categories"]
     risk_score: Float32[np.ndarray, " graphs"]
+    name_score: Float32[np.ndarray, " graphs"]
 
     def __getitem__(self, graphs: slice) -> Scores:
-        return Scores(self.category_scores[graphs], self.risk_score[graphs])
+        return Scores(self.category_scores[graphs], self.risk_score[graphs], self.name_score[graphs])
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """Scores that may still be on their way to the host."""
 
-    category_scores: np.ndarray
+    scores: np.ndarray
     on_host: torch.cuda.Event | None = None
 
     def result(self) -> Scores:
@@ -50,10 +52,10 @@ class Ticket:
         """
         if self.on_host is not None:
             self.on_host.synchronize()
-        categories = self.category_scores
-        if not np.isfinite(categories).all():
+        if not np.isfinite(self.scores).all():
             raise FloatingPointError("the model's scores are not all numbers")
-        return Scores(categories, 1.0 - categories[:, 0])
+        categories, alone = np.ascontiguousarray(self.scores[:, :-1]), self.scores[:, -1]
+        return Scores(categories, 1.0 - categories[:, 0], np.ascontiguousarray(alone))
 
 
 def choose_device(setting: str) -> torch.device:
@@ -85,9 +87,9 @@ class Scorer:
         """
         graphs = joined(batch)
         if self._on_cpu is not None:
-            return Ticket(self._on_cpu.category_scores(graphs))
+            return Ticket(self._on_cpu.scores(graphs))
         if self._copies is None:
-            return Ticket(self._model.category_scores(host_tensors(graphs)).cpu().numpy())
+            return Ticket(self._model.scores(host_tensors(graphs)).cpu().numpy())
         return self._launch_cuda(host_tensors(graphs), self._copies)
 
     def _launch_cuda(self, tensors: dict[str, torch.Tensor], copies: torch.cuda.Stream) -> Ticket:
@@ -101,7 +103,7 @@ class Scorer:
         for tensor in moved.values():
             # The allocator must not hand this memory to the next copy while the model still reads it.
             tensor.record_stream(compute)
-        scores = self._model.category_scores(moved)
+        scores = self._model.scores(moved)
         on_host = torch.cuda.Event()
         host = torch.empty(scores.shape, dtype=scores.dtype, pin_memory=True)
         host.copy_(scores, non_blocking=True)

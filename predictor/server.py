@@ -46,7 +46,7 @@ class RiskPredictor(RiskModel):
         """
         check_schema(call.parameters)
         scores = await self._batcher.submit(from_tensors(call.inputs), call.deadline)
-        outputs = {"category_scores": scores.category_scores, "risk_score": scores.risk_score}
+        outputs = {spec.name: getattr(scores, spec.name) for spec in GRAPH_OUTPUTS}
         return InferAnswer(outputs, dict(self._answer_parameters))
 
     def take_raw(self, message: bytes, call: RawCall) -> bool:

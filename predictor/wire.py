@@ -61,10 +61,14 @@ class AnswerWriter:
 
     def message(self, scores: Scores) -> bytes:
         """A serialized ModelInferResponse without its id."""
-        before, between = self._template(len(scores.risk_score))
-        return b"".join((before, scores.category_scores.tobytes(), between, scores.risk_score.tobytes()))
+        parts = zip(
+            self._template(len(scores.risk_score)),
+            (scores.category_scores, scores.risk_score, scores.name_score),
+            strict=True,
+        )
+        return b"".join(piece for before, values in parts for piece in (before, values.tobytes()))
 
-    def _new_template(self, graphs: int) -> tuple[bytes, bytes]:
+    def _new_template(self, graphs: int) -> tuple[bytes, ...]:
         """What stands before the scores of each output, from a whole answer of such a size."""
         outputs = {spec.name: _zeros(spec, graphs) for spec in GRAPH_OUTPUTS}
         response = self._messages.ModelInferResponse()
@@ -72,8 +76,8 @@ class AnswerWriter:
         fill_response(response, self._model, "", answer, tuple(map(OutputRequest, GRAPH_OUTPUTS)))
         sizes = [len(raw) for raw in response.raw_output_contents]
         del response.raw_output_contents[:]
-        before, between = (_RAW_OUTPUT_TAG + varint(size) for size in sizes)
-        return response.SerializeToString() + before, between
+        first, *others = (_RAW_OUTPUT_TAG + varint(size) for size in sizes)
+        return response.SerializeToString() + first, *others
 
 
 def _zeros(spec: TensorSpec, graphs: int) -> np.ndarray:

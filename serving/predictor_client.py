@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float32
 
 from contract.errors import ScoringFailed
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.graphs import GRAPH_INPUTS, GRAPH_OUTPUTS, DomainGraphs
-from contract.tensors import CATEGORIES, SCHEMA_PARAMETER
+from contract.tensors import CATEGORY_SCORES, NAME_SCORE, NOT_SCORED, RISK_SCORE, SCHEMA_PARAMETER
 from serving.deadline import Deadline
 from serving.scored import Scored
 from serving.tensor_client import Peer, TensorClient
@@ -35,16 +36,16 @@ class PredictorClient:
         answer = await self._client.infer(
             graphs.tensors(), {SCHEMA_PARAMETER: FEATURE_SCHEMA}, deadline, forward
         )
-        categories, risk = answer.outputs["category_scores"], answer.outputs["risk_score"]
-        if categories.shape[0] != graphs.graph_count or risk.shape[0] != graphs.graph_count:
-            raise ScoringFailed(
-                f"the predictor's category_scores are of shape {categories.shape}, "
-                f"not shape {(graphs.graph_count, len(CATEGORIES))}"
-            )
+        for name, scores in answer.outputs.items():
+            _check_length(name, scores, graphs.graph_count)
         # NaN is over no threshold, so it would allow everything.
         for name, scores in answer.outputs.items():
             _check_probabilities(name, scores)
-        return Scored(categories, risk, answer.parameters)
+        categories, risk = (answer.outputs[spec.name] for spec in (CATEGORY_SCORES, RISK_SCORE))
+        alone = answer.outputs.get(NAME_SCORE.name)
+        return Scored(
+            categories, risk, name_scores(graphs, risk) if alone is None else alone, answer.parameters
+        )
 
     async def ready(self) -> bool:
         """Whether the predictor can score now."""
@@ -53,6 +54,24 @@ class PredictorClient:
     async def close(self) -> None:
         """Close the channel; calls under way are cancelled."""
         await self._client.close()
+
+
+def name_scores(
+    graphs: DomainGraphs, risk_score: Float32[np.ndarray, " graphs"]
+) -> Float32[np.ndarray, " graphs"]:
+    """What is known of names alone where a predictor of an older release does not say it.
+
+    A name that hears no neighbour has no other risk; NOT_SCORED for the others, so that none is blocked.
+    """
+    heard = np.zeros(graphs.node_count, bool)
+    heard[graphs.edge_index[1]] = True
+    return np.where(heard[graphs.target_nodes], np.float32(NOT_SCORED), risk_score)
+
+
+def _check_length(name: str, scores: np.ndarray, graphs: int) -> None:
+    if len(scores) != graphs:
+        wanted = (graphs, *scores.shape[1:])
+        raise ScoringFailed(f"the predictor's {name} is of shape {scores.shape}, not shape {wanted}")
 
 
 def _check_probabilities(name: str, scores: np.ndarray) -> None:

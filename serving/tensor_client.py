@@ -173,7 +173,7 @@ def read_answer(peer: Peer, answer: Any) -> Answered:
     for tensor, raw in zip(answer.outputs, answer.raw_output_contents, strict=False):
         if tensor.name in declared:
             outputs[tensor.name] = _decode(peer, declared[tensor.name], tensor, raw)
-    missing = [name for name in declared if name not in outputs]
+    missing = [name for name, spec in declared.items() if spec.required and name not in outputs]
     if missing:
         raise ScoringFailed(f"the {peer.what}'s answer has no {', '.join(missing)}")
     return Answered(outputs, _parameters(peer, answer))

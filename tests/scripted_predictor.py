@@ -2,8 +2,9 @@
 
 `python -m tests.scripted_predictor DIRECTORY [ORDER …]` leaves N.request, the bytes of the N-th request, and N.json,
 its metadata and remaining seconds. The request's x-request-id may be an order: `status:NAME`, `sleep:SECONDS`, or
-`answer:` with one of FLAWS; any other is answered with a risk of 0.75 for all. With orders on the command line, nothing
-is recorded and requests are treated by them in turn, whatever their ids.
+`answer:` with one of FLAWS, or "older" for an answer as release 0.1.0 gives it; any other is answered with a risk of
+0.75 for all. With orders on the command line, nothing is recorded and requests are treated by them in turn, whatever
+their ids.
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ def _answer(request: Any, flaw: str) -> Any:
     scored = graphs - (flaw == "short")
     categories = np.tile(np.array([1 - RISK, 0, 0, RISK], "<f4"), (scored, 1))
     risk = np.full(scored, {"no numbers": np.nan, "over one": 1.5}.get(flaw, RISK), "<f4")
-    for name, values in (("category_scores", categories), ("risk_score", risk)):
+    outputs = {"category_scores": categories, "risk_score": risk, "name_score": np.full(scored, RISK, "<f4")}
+    if flaw == "older":
+        del outputs["name_score"]
+    for name, values in outputs.items():
         response.outputs.add(name=name, datatype="FP64" if flaw == "retyped" else "FP32", shape=values.shape)
         response.raw_output_contents.append(values.tobytes()[3 * (flaw == "torn") :])
     response.parameters["model_version"].string_param = "7"

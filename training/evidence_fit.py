@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from contract.graphs import DomainGraphs
-from predictor.model import RiskGnn, risk_logit
+from predictor.log_odds import risk_logit
+from predictor.model import RiskGnn
 from predictor.scorer import host_tensors
 from training.batches import Batches, forget_evidence
 from training.descent import Descent, Run, Watch, descend

@@ -13,7 +13,7 @@ from contract.feature_schema import LEXICAL_FEATURES
 from explainer.perturbation import OWN, EgoGraph, NameSet
 from explainer.players import neighbours_of
 from explainer.traits import TRAITS
-from explainer.verdict import Verdict
+from explainer.verdict import Thresholds
 from training.served import ServedModel
 
 # Variations that each rule is tried on.
@@ -44,8 +44,8 @@ class HeldOutNames:
         rule = {condition["player"]: condition for condition in answer["rule"]}
         keys = [player.key for player in neighbours_of(ego, labels)]
         varied = ego.perturbed(self._names, self._sources(rule), self._kept(keys, rule))
-        verdict = Verdict(answer["action"], answer["threshold"])
-        return float(verdict.holds(self._served.risk(varied)).mean())
+        kept = Thresholds(**answer["thresholds"]).keep(answer["action"], self._served.risks(varied))
+        return float(kept.mean())
 
     def _sources(self, rule: dict[str, dict[str, Any]]) -> Int64[np.ndarray, "variations traits"]:
         columns = [self._lenders(place, rule.get(trait.name)) for place, trait in enumerate(TRAITS)]

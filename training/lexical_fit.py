@@ -7,7 +7,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
-from predictor.model import RiskGnn, risk_logit
+from predictor.log_odds import risk_logit
+from predictor.model import RiskGnn
 from predictor.scorer import host_tensors
 from training.batches import Batches
 from training.descent import Descent, Run, Watch, descend

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from contract.graphs import DomainGraphs, union
-from predictor.model import MODEL_INPUTS, RiskGnn, risk_logit
+from predictor.log_odds import risk_logit
+from predictor.model import MODEL_INPUTS, RiskGnn
 from predictor.scorer import host_tensors
 from training.batches import take
 

@@ -15,7 +15,14 @@ from jaxtyping import Float32
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.graph_checks import from_tensors
 from contract.graphs import FEATURE_OUTPUTS, GRAPH_INPUTS, DomainGraphs
-from contract.tensors import DOMAIN, FEATURES_MODEL, RISK_MODEL, SCHEMA_PARAMETER
+from contract.tensors import (
+    DOMAIN,
+    FEATURES_MODEL,
+    NAME_SCORE,
+    RISK_MODEL,
+    RISK_SCORE,
+    SCHEMA_PARAMETER,
+)
 from inference_services.local import LocalSettings
 from inference_services.processes import HOST
 
@@ -50,6 +57,11 @@ class ServedModel:
 
     def risk(self, graphs: DomainGraphs) -> Float32[np.ndarray, " graphs"]:
         """The risk scores of up to 256 graphs."""
+        risk: Float32[np.ndarray, " graphs"] = self.risks(graphs)[0]
+        return risk
+
+    def risks(self, graphs: DomainGraphs) -> Float32[np.ndarray, "2 graphs"]:
+        """The risk scores of up to 256 graphs, and those of their names alone."""
         arrays = graphs.tensors()
         inputs = []
         for spec in GRAPH_INPUTS:
@@ -57,7 +69,7 @@ class ServedModel:
             tensor.set_data_from_numpy(arrays[spec.name])
             inputs.append(tensor)
         answer = self._predictor.infer(RISK_MODEL, inputs, parameters={SCHEMA_PARAMETER: FEATURE_SCHEMA})
-        return np.asarray(answer.as_numpy("risk_score"))
+        return np.stack([answer.as_numpy(spec.name) for spec in (RISK_SCORE, NAME_SCORE)])
 
 
 class Explanations:

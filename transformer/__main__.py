@@ -49,7 +49,9 @@ def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
     except (UnusableSnapshot, UnusableModel) as refusal:
         raise SystemExit(str(refusal)) from None
     metrics = FeatureMetrics()
-    featurizer = Featurizer(store, settings.max_domains, metrics)
+    featurizer = Featurizer(
+        store, settings.max_domains, metrics, private_addresses=settings.private_addresses
+    )
     policy = Policy(settings.monitor_threshold, settings.block_threshold)
     scores = RiskTransformer(
         name,

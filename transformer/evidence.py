@@ -95,8 +95,6 @@ def _answer_links(targets: Sequence[Target]) -> list[_Link]:
     links = {}
     for place, target in enumerate(targets):
         for answer in target.answers:
-            if answer.name is not None and answer.kind == "CNAME" and answer.name.name == target.domain.name:
-                continue
             relation, node_type = _RELATION_AND_TYPE[answer.kind]
             name = answer.address if answer.name is None else answer.name.name
             # Nameservers are known by name alone; only domains carry features of their own.

@@ -10,7 +10,7 @@ from jaxtyping import Int32, Int64
 
 from contract.graphs import DomainGraphs
 from contract.tensors import ANSWERS_IGNORED, STATUS_OK
-from transformer.answers import Answer, UnreadableAnswers, parse_answers
+from transformer.answers import read_answers
 from transformer.domain_name import NotADomainName, parse_domain
 from transformer.graph_store import PassiveDnsGraph
 from transformer.subgraph import Target, extract
@@ -22,7 +22,7 @@ class Featurized:
 
     graphs      one per entry of rows; None where there is nothing to score
     rows        which inputs were names
-    statuses    one per input: "ok", "answers ignored: <why>", or why the input is not a name
+    statuses    one per input: "ok", "answers ignored: <which and why>", or why the input is not a name
     neighbours  one per input: nodes beside the target in its graph, 0 where there is no graph
     node_labels what every node of the graphs is called; empty where nobody asked
     """
@@ -40,18 +40,21 @@ def featurize(
     answers: Sequence[bytes | str] | None = None,
     *,
     labelled: bool = False,
+    private_addresses: bool = False,
 ) -> Featurized:
     """Read names and answers, and cut the ego-graph of every input that is a name.
 
     Args:
         graph: a snapshot; it is only read.
         domains: names in any form that is legal on the wire.
-        answers: as many, each "A 192.0.2.1, NS ns1.example.net, …" or empty.
+        answers: as many, each "AAAA 3ffe:b00::66, NS ns1.example.net, …" or empty.
         labelled: whether to say what every node is called; scoring has no use for it.
+        private_addresses: whether answers of private networks are evidence.
     """
     rows, targets, statuses = [], [], []
     for row, domain in enumerate(domains):
-        target, status = _read(domain, answers[row] if answers is not None else "")
+        listed = answers[row] if answers is not None else ""
+        target, status = _read(domain, listed, private=private_addresses)
         statuses.append(status)
         if target is not None:
             rows.append(row)
@@ -65,16 +68,13 @@ def featurize(
     return Featurized(ego_graphs.graphs, np.array(rows, np.int64), statuses, neighbours, labels)
 
 
-def _read(raw_domain: bytes | str, raw_answers: bytes | str) -> tuple[Target | None, str]:
+def _read(raw_domain: bytes | str, raw_answers: bytes | str, *, private: bool) -> tuple[Target | None, str]:
     try:
         domain = parse_domain(raw_domain)
     except NotADomainName as reason:
         return None, str(reason)
-    answers: tuple[Answer, ...] = ()
-    status = STATUS_OK
-    if raw_answers:
-        try:
-            answers = parse_answers(raw_answers)
-        except UnreadableAnswers as reason:
-            status = f"{ANSWERS_IGNORED}: {reason}"
-    return Target(domain, answers), status
+    if not raw_answers:
+        return Target(domain), STATUS_OK
+    answers = read_answers(raw_answers, domain, private=private)
+    status = f"{ANSWERS_IGNORED}: {answers.ignored}" if answers.ignored.count else STATUS_OK
+    return Target(domain, answers.records), status

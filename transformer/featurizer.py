@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -23,10 +24,18 @@ INLINE_DOMAINS: Final = 256
 class Featurizer:
     """Reads the inputs of a request against the newest snapshot of one store."""
 
-    def __init__(self, store: GraphStore, max_domains: int, metrics: FeatureMetrics) -> None:
+    def __init__(
+        self,
+        store: GraphStore,
+        max_domains: int,
+        metrics: FeatureMetrics,
+        *,
+        private_addresses: bool = False,
+    ) -> None:
         self.store = store
         self._max_domains = max_domains
         self._metrics = metrics
+        self._private_addresses = private_addresses
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="features")
         metrics.snapshot_age_seconds.set_function(lambda: store.snapshot.age_seconds)
         metrics.snapshot_nodes.set_function(lambda: store.snapshot.node_count)
@@ -52,13 +61,18 @@ class Featurizer:
     ) -> Featurized:
         """The ego-graphs of names in one snapshot, also when a newer one is swapped in meanwhile."""
         started = time.perf_counter()
+        work = partial(
+            featurize,
+            snapshot,
+            names,
+            listed,
+            labelled=labelled,
+            private_addresses=self._private_addresses,
+        )
         if len(names) <= INLINE_DOMAINS:
-            featurized = featurize(snapshot, names, listed, labelled=labelled)
+            featurized = work()
         else:
-            work = asyncio.get_running_loop().run_in_executor
-            featurized = await work(
-                self._thread, lambda: featurize(snapshot, names, listed, labelled=labelled)
-            )
+            featurized = await asyncio.get_running_loop().run_in_executor(self._thread, work)
         self._metrics.feature_seconds.observe(time.perf_counter() - started)
         self._count(featurized)
         return featurized

@@ -96,7 +96,7 @@ class LexicalModel:
         log_odds = self._scale * (malice - logits[:, 0]) + self._shift
         risk = (1.0 / (1.0 + np.exp(-np.clip(log_odds, -80.0, 80.0)))).astype(np.float32)
         kinds *= (risk / kinds.sum(axis=1))[:, None]
-        return Scored(np.column_stack([1.0 - risk, kinds]), risk, self._parameters)
+        return Scored(np.column_stack([1.0 - risk, kinds]), risk, risk, self._parameters)
 
     def _logits(self, graphs: DomainGraphs) -> Float32[np.ndarray, "graphs categories"]:
         features = graphs.node_features[graphs.target_nodes, : -len(GRAPH_FEATURES)]

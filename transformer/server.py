@@ -118,9 +118,10 @@ class RiskTransformer(RiskModel):
         outputs = unscored_outputs(featurized)
         rows = featurized.rows
         outputs["risk_score"][rows] = scored.risk_score
+        outputs["name_score"][rows] = scored.name_score
         outputs["category"][rows] = categories(scored.category_scores)
         outputs["category_scores"][rows] = scored.category_scores
-        outputs["action"][rows] = actions(scored.risk_score, monitor, block)
+        outputs["action"][rows] = actions(scored.risk_score, scored.name_score, monitor, block)
         version = str(scored.parameters.get(MODEL_VERSION_PARAMETER, ""))
         self._told.answered(scored.risk_score, outputs["action"][rows], outputs["category"][rows], version)
         return outputs
@@ -159,6 +160,7 @@ def unscored_outputs(featurized: Featurized) -> dict[str, np.ndarray]:
     count = len(featurized.statuses)
     return {
         "risk_score": np.full(count, NOT_SCORED, np.float32),
+        "name_score": np.full(count, NOT_SCORED, np.float32),
         "category": np.full(count, b"", object),
         "category_scores": np.full((count, len(CATEGORIES)), NOT_SCORED, np.float32),
         "action": np.full(count, b"allow", object),

@@ -21,6 +21,9 @@ class TransformerSettings(ServingSettings):
     graph_store: Path = Path("graph-store")
     """Directory that `python -m transformer.graph_store import` fills; none yet means lexical scores."""
 
+    private_addresses: bool = False
+    """Whether addresses of private networks (RFC 1918, RFC 6598, unique local) may be evidence in answers."""
+
     snapshot_poll_s: Annotated[float, Field(gt=0.0, le=3600.0)] = 1.0
     """Seconds between looks for a newer snapshot."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import torch
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer, model_server
 
@@ -37,9 +38,14 @@ class PlainPredictor(Model):  # type: ignore[misc] # kserve is untyped
         # A copy, since torch refuses the read-only arrays of raw inputs.
         tensors = {tensor.name: torch.from_numpy(tensor.as_numpy().copy()) for tensor in payload.inputs}
         with torch.inference_mode():
-            scores = self.model.category_scores(tensors).numpy()
+            scores = self.model.scores(tensors).numpy()
         outputs = []
-        for name, array in (("category_scores", scores), ("risk_score", 1.0 - scores[:, 0])):
+        columns = {
+            "category_scores": np.ascontiguousarray(scores[:, :-1]),
+            "risk_score": 1.0 - scores[:, 0],
+            "name_score": np.ascontiguousarray(scores[:, -1]),
+        }
+        for name, array in columns.items():
             output = InferOutput(name, list(array.shape), "FP32")
             output.set_data_from_numpy(array, binary_data=payload.from_grpc)
             outputs.append(output)

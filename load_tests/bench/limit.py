@@ -69,7 +69,7 @@ def _bare(bench: Bench) -> None:
                 batches = joined(bench.singles, size)
                 for name, score in (
                     (bare_name(size), lambda batch: scorer.launch([batch]).result()),
-                    (reference_name(size), lambda batch: model.category_scores(host_tensors(batch))),
+                    (reference_name(size), lambda batch: model.scores(host_tensors(batch))),
                 ):
                     bench.figures.add(name, graphs_per_second(score, batches, bench.options.seconds))
                 bench.progress.update()

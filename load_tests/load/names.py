@@ -21,8 +21,8 @@ _MADE_UP_NAMES: Final = 2_000
 _MADE_UP_EXPONENT: Final = 1.1
 _SUFFIXES: Final = ("com", "net", "org", "info", "co.uk", "de", "io", "xyz")
 _MOST_RECORDS: Final = 8
-# RFC 5737: addresses for documentation.
-_DOCUMENTATION: Final = "198.51.100."
+# Of the 6bone, which has gone (RFC 3701): in no registry of special purposes, and nobody's.
+_NOBODYS: Final = "3ffe:c61::"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def fresh_name(salt: str, number: int) -> str:
 
 def fresh_answers(number: int) -> str:
     """What a resolver saw for it: one of 254 addresses, as fresh names share hosting."""
-    return f"A {_DOCUMENTATION}{1 + number % 254}"
+    return f"AAAA {_NOBODYS}{1 + number % 254}"
 
 
 def _logged(path: Path) -> tuple[Counter[str], dict[str, str]]:
@@ -107,8 +107,8 @@ def _logged(path: Path) -> tuple[Counter[str], dict[str, str]]:
 def answers_text(records: Iterable[str]) -> str:
     """The transformer's notation of a chain of aliases and addresses.
 
-    >>> answers_text(["edge.example.net", "192.0.2.1", "2001:db8::1"])
-    'CNAME edge.example.net, A 192.0.2.1, AAAA 2001:db8::1'
+    >>> answers_text(["edge.example.net", "192.0.2.1", "3ffe:b00::1"])
+    'CNAME edge.example.net, A 192.0.2.1, AAAA 3ffe:b00::1'
     """
     return ", ".join(_record(record) for record in list(records)[:_MOST_RECORDS] if record)
 

@@ -94,7 +94,7 @@ def names() -> list[str]:
 def write_more_records(path: Path) -> Path:
     """Passive DNS that gives each name further addresses, so that other scores follow."""
     records = [
-        {"rrname": name, "rrtype": "A", "rdata": f"198.51.100.{host}", "time_first": 1, "time_last": 2}
+        {"rrname": name, "rrtype": "A", "rdata": f"11.51.100.{host}", "time_first": 1, "time_last": 2}
         for name in names()
         for host in range(1, 30)
     ]

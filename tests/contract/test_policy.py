@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from contract.errors import ScoringFailed
 from contract.policy import Policy, actions, categories
-from contract.tensors import ACTIONS, BLOCK_PARAMETER, CATEGORIES, MONITOR_PARAMETER
+from contract.tensors import ACTIONS, BLOCK_PARAMETER, CATEGORIES, MONITOR_PARAMETER, NOT_SCORED
 
 MODEL_SAYS = {MONITOR_PARAMETER: 0.4, BLOCK_PARAMETER: 0.8}
+shares = st.floats(0, 1)
 scores = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20).map(
     lambda values: np.array(values, np.float32)
 )
@@ -44,15 +45,49 @@ def test_a_missing_threshold_is_told(said: dict[str, object]) -> None:
 def test_thresholds_are_reached_from_below() -> None:
     """A score equal to a threshold has reached it; where both are equal, blocking wins."""
     risk = np.array([0.4999, 0.5, 0.75, 0.8], np.float32)
-    assert actions(risk, 0.5, 0.75).tolist() == [b"allow", b"monitor", b"block", b"block"]
-    assert actions(risk, 0.5, 0.5).tolist() == [b"allow", b"block", b"block", b"block"]
+    assert actions(risk, risk, 0.5, 0.75).tolist() == [b"allow", b"monitor", b"block", b"block"]
+    assert actions(risk, risk, 0.5, 0.5).tolist() == [b"allow", b"block", b"block", b"block"]
 
 
-@given(scores, st.floats(0, 1), st.floats(0, 1))
-def test_a_higher_risk_is_never_treated_more_mildly(risk: np.ndarray, monitor: float, block: float) -> None:
-    """Actions are ordered as the scores are, whatever the thresholds."""
-    severity = [ACTIONS.index(action.decode()) for action in actions(np.sort(risk), monitor, block)]
-    assert severity == sorted(severity)
+def severities(risk: np.ndarray, alone: np.ndarray, monitor: float, block: float) -> list[int]:
+    """0 allowed, 1 monitored, 2 blocked."""
+    return [ACTIONS.index(action.decode()) for action in actions(risk, alone, monitor, block)]
+
+
+@given(scores, shares, shares, shares)
+def test_a_higher_risk_is_never_treated_more_mildly(
+    risk: np.ndarray, other: float, monitor: float, block: float
+) -> None:
+    """Actions are ordered as either score is, whatever the other and the thresholds."""
+    ordered, same = np.sort(risk), np.full(len(risk), other, np.float32)
+    for severity in (severities(ordered, same, monitor, block), severities(same, ordered, monitor, block)):
+        assert severity == sorted(severity)
+
+
+@given(scores, shares, shares, shares)
+def test_nobody_is_blocked_by_evidence_alone(
+    risk: np.ndarray, alone: float, monitor: float, block: float
+) -> None:
+    """A name that is not to be blocked by itself is not blocked, however high its score."""
+    own = np.full(len(risk), alone, np.float32)
+    blocked = np.array(severities(risk, own, monitor, block)) == 2
+    assert not (blocked & ~(own >= block)).any()
+
+
+@given(scores, shares, shares, shares)
+def test_nobody_is_talked_out_of_what_is_bad(
+    risk: np.ndarray, alone: float, monitor: float, block: float
+) -> None:
+    """A name that is to be blocked by itself is at least monitored, however low its score."""
+    own = np.full(len(risk), alone, np.float32)
+    assert (np.array(severities(risk, own, monitor, block))[own >= block] > 0).all()
+
+
+@given(scores)
+def test_a_name_whose_own_risk_is_unknown_is_not_blocked(risk: np.ndarray) -> None:
+    """A predictor of an older release does not say it."""
+    unknown = np.full(len(risk), NOT_SCORED, np.float32)
+    assert max(severities(risk, unknown, 0.0, 0.0)) < 2
 
 
 @given(scores)

@@ -33,7 +33,7 @@ NAMES = [
     "com",
     "x" * 63 + ".example",
 ]
-ANSWERS = ["", "", "A 198.41.0.4", "A 198.41.0.4, NS a.root-servers.net", "", "", "A 192.0.2.77", "", ""]
+ANSWERS = ["", "", "A 198.41.0.4", "A 198.41.0.4, NS a.root-servers.net", "", "", "A 11.0.2.77", "", ""]
 
 
 @pytest.fixture(scope="module")

@@ -20,21 +20,21 @@ from transformer.graph_store import Snapshot
 
 # rrname, rrtype, rdata. Two addresses are shared: both.example.org hangs on both, one.example.org on one.
 RECORDS = (
-    ("shop.example.com", "A", "192.0.2.1"),
-    ("shop.example.com", "A", "192.0.2.2"),
-    ("example.com", "A", "192.0.2.1"),
-    ("example.com", "A", "192.0.2.3"),
+    ("shop.example.com", "A", "11.0.2.1"),
+    ("shop.example.com", "A", "11.0.2.2"),
+    ("example.com", "A", "11.0.2.1"),
+    ("example.com", "A", "11.0.2.3"),
     ("example.com", "NS", "ns1.dns.test"),
     ("example.com", "NS", "ns2.dns.test"),
     ("other.test", "NS", "ns1.dns.test"),
-    ("mail.example.com", "A", "192.0.2.4"),
-    ("both.example.org", "A", "192.0.2.1"),
-    ("both.example.org", "A", "192.0.2.2"),
-    ("one.example.org", "A", "192.0.2.1"),
+    ("mail.example.com", "A", "11.0.2.4"),
+    ("both.example.org", "A", "11.0.2.1"),
+    ("both.example.org", "A", "11.0.2.2"),
+    ("one.example.org", "A", "11.0.2.1"),
     ("example.com", "CNAME", "edge.cdn.test"),
     ("go.test", "CNAME", "example.com"),
-    ("examp1e.net", "A", "192.0.2.9"),
-    *(("many.test", "A", f"198.51.100.{last}") for last in range(12)),
+    ("examp1e.net", "A", "11.0.2.9"),
+    *(("many.test", "A", f"11.51.100.{last}") for last in range(12)),
 )
 # With every relation but `apex`, which shop.example.com has.
 APEX = "example.com"

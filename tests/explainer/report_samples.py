@@ -45,6 +45,7 @@ def explained(domain: str, score: float, graph: Explanation | None = None) -> Ex
         "feature_schema": "6ca07f9f7bf70294",
         "graph_snapshot": "20261125T021500Z-ab12",
         "score": score,
+        "name_score": score,
         "action": action,
         "threshold": BLOCK if action == "block" else MONITOR,
         "thresholds": {"monitor": MONITOR, "block": BLOCK},
@@ -77,8 +78,8 @@ def by_rule(graph: Explanation | None = None) -> Explanation:
     conditions = [
         {"player": "length", "text": "characters in the label <= 9", "low": None, "high": 9.0, "value": 7.0},
         {
-            "player": "resolves 203.0.113.66",
-            "text": "address 203.0.113.66, which 14 names resolve to",
+            "player": "resolves 3ffe:b00::66",
+            "text": "address 3ffe:b00::66, which 14 names resolve to",
             "low": None,
             "high": None,
             "value": None,
@@ -112,9 +113,9 @@ def lone(domain: str = "xkqjzvwhpf.top") -> Explanation:
 def typical() -> Explanation:
     """A name with four neighbours and six nodes beyond them, one of which two neighbours share."""
     gains = [
-        ("resolves 203.0.113.66", "address 203.0.113.66, which 14 names resolve to", 0.5412),
+        ("resolves 3ffe:b00::66", "address 3ffe:b00::66, which 14 names resolve to", 0.5412),
         ("nameserver ns1.dns.test", "name server ns1.dns.test, which serves 20 names", 0.3104),
-        ("resolves 2001:db8:85a3::8a2e:370:7334", "address 2001:db8:85a3::8a2e:370:7334", 0.093),
+        ("resolves 3ffe:db8:85a3::8a2e:370:7334", "address 3ffe:db8:85a3::8a2e:370:7334", 0.093),
         ("similar paypa1.example", "look-alike paypa1.example", -0.0151),
         ("letters", 'letters of "new-portal" (3.1 bits of surprise each)', -0.0512),
         ("suffix", "no listed public suffix", -0.1025),
@@ -122,12 +123,12 @@ def typical() -> Explanation:
     ]
     nodes = [
         node("new-portal.example", "domain"),
-        node("203.0.113.66", "ip", "resolves 203.0.113.66"),
+        node("3ffe:b00::66", "ip", "resolves 3ffe:b00::66"),
         node("ns1.dns.test", "nameserver", "nameserver ns1.dns.test"),
-        node("2001:db8:85a3::8a2e:370:7334", "ip", "resolves 2001:db8:85a3::8a2e:370:7334"),
+        node("3ffe:db8:85a3::8a2e:370:7334", "ip", "resolves 3ffe:db8:85a3::8a2e:370:7334"),
         node("paypa1.example", "domain", "similar paypa1.example"),
         *(node(f"{label}-account.test", "domain") for label in ("paypa1", "secure-mail", "x7", "y8", "z9")),
-        node("198.51.100.9", "ip"),
+        node("3ffe:c61::9", "ip"),
     ]
     edges = [edge(0, 1, "resolves"), edge(0, 2, "nameserver"), edge(0, 3, "resolves"), edge(0, 4, "similar")]
     edges += [edge(far, 1, "resolves") for far in range(5, 10)]
@@ -143,7 +144,7 @@ def rich() -> Explanation:
     for relation, kind in ((relation, kind) for relation, kind, most in _CAPS for _ in range(most)):
         place = len(nodes)
         label = (
-            f"203.0.113.{place}" if kind == "ip" else f"{kind}-{drawn.randrange(10**6)}.hosting-service.test"
+            f"3ffe:b00::{place}" if kind == "ip" else f"{kind}-{drawn.randrange(10**6)}.hosting-service.test"
         )
         ends = (place, 0) if relation.endswith("_rev") else (0, place)
         nodes.append(node(label, kind, f"{relation} {label}"))

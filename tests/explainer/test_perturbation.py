@@ -149,18 +149,18 @@ def test_without_neighbours_a_name_is_as_nobody_knows_it(name: str) -> None:
 
 def test_an_edge_and_its_reverse_are_one_link() -> None:
     """An address and a name server are each one link, as seen from the name."""
-    cut = linked("new.test", "A 192.0.2.77, NS ns9.dns.test")
+    cut = linked("new.test", "A 11.0.2.77, NS ns9.dns.test")
     ego = cut.ego
     assert (ego.link_count, ego.graph.edge_count) == (2, 4)
     assert [RELATIONS[relation] for relation in ego.link_relations] == ["resolves", "nameserver"]
-    assert [cut.labels[node] for node in ego.link_nodes] == ["192.0.2.77", "ns9.dns.test"]
+    assert [cut.labels[node] for node in ego.link_nodes] == ["11.0.2.77", "ns9.dns.test"]
 
 
 def test_an_absent_leaf_removes_two_edges_and_one_node() -> None:
     """Only the address itself goes, and the edges to and from it."""
     cut = linked(APEX)
     ego = cut.ego
-    graph = without(ego, link(ego, cut.labels, "resolves", "192.0.2.3"))
+    graph = without(ego, link(ego, cut.labels, "resolves", "11.0.2.3"))
     assert graph.edge_count == ego.graph.edge_count - 2
     assert graph.node_count == ego.graph.node_count - 1
 
@@ -169,7 +169,7 @@ def test_what_hangs_on_two_links_stays_until_both_are_gone() -> None:
     """both.example.org is on two addresses of the name: it stays with one of them and goes with the other."""
     cut = linked(SUBDOMAIN)
     ego = cut.ego
-    first, second = (link(ego, cut.labels, "resolves", f"192.0.2.{last}") for last in (1, 2))
+    first, second = (link(ego, cut.labels, "resolves", f"11.0.2.{last}") for last in (1, 2))
     apex = link(ego, cut.labels, "apex", APEX)
 
     def holds(graph: DomainGraphs, name: bytes) -> bool:

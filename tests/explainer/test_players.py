@@ -28,8 +28,8 @@ def test_every_link_is_a_player_in_words() -> None:
     cut = linked(APEX)
     texts = {player.key: player.text for player in neighbours_of(cut.ego, cut.labels)}
     assert texts == {
-        "resolves 192.0.2.1": "address 192.0.2.1, which 4 names resolve to",
-        "resolves 192.0.2.3": "address 192.0.2.3",
+        "resolves 11.0.2.1": "address 11.0.2.1, which 4 names resolve to",
+        "resolves 11.0.2.3": "address 11.0.2.3",
         "nameserver ns1.dns.test": "name server ns1.dns.test, which serves 2 names",
         "nameserver ns2.dns.test": "name server ns2.dns.test",
         "alias edge.cdn.test": "canonical name edge.cdn.test, which it is an alias of",
@@ -50,10 +50,10 @@ def test_the_registered_domain_is_a_player_with_its_other_names() -> None:
 
 def test_an_unknown_neighbour_is_said_without_a_count() -> None:
     """An address that only this request names has no others to count."""
-    cut = linked("new.test", "A 192.0.2.77")
+    cut = linked("new.test", "A 11.0.2.77")
     (player,) = neighbours_of(cut.ego, cut.labels)
-    assert (player.kind, player.relation, player.value) == ("neighbour", "resolves", "192.0.2.77")
-    assert player.text == "address 192.0.2.77"
+    assert (player.kind, player.relation, player.value) == ("neighbour", "resolves", "11.0.2.77")
+    assert player.text == "address 11.0.2.77"
 
 
 @settings(max_examples=40, deadline=None)

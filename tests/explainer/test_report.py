@@ -55,10 +55,10 @@ def test_a_report_is_a_file(service: Peer, tmp_path: Path, capsys: pytest.Captur
 def test_everything_that_is_asked_for_is_sent(service: Peer, tmp_path: Path) -> None:
     """Answers, method, seed and timeout reach the explainer."""
     service.explains(by_rule())
-    options = ("--answers", "A 192.0.2.1", "--method", "anchor", "--seed", "7", "--timeout", "2.5")
+    options = ("--answers", "A 11.0.2.1", "--method", "anchor", "--seed", "7", "--timeout", "2.5")
     assert run(service, tmp_path / "report.html", *options) == 0
     _, headers, body = service.asked[-1]
-    assert body["instances"] == [{"domain": "new-portal.example", "answers": "A 192.0.2.1"}]
+    assert body["instances"] == [{"domain": "new-portal.example", "answers": "A 11.0.2.1"}]
     assert body["parameters"] == {"method": "anchor", "graph": True, "seed": 7}
     assert headers["x-request-timeout-ms"] == "2500"
 

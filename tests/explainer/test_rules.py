@@ -17,9 +17,9 @@ from tests.explainer.ego_graphs import APEX, SUBDOMAIN, column_of, rule_game
 
 WANTED = 0.95
 WIDE = Bounds(rows=20_000, end_s=math.inf, conditions=10)
-ADDRESS, SERVER = "resolves 192.0.2.1", "nameserver ns1.dns.test"
+ADDRESS, SERVER = "resolves 11.0.2.1", "nameserver ns1.dns.test"
 # Of shop.example.com.
-NEIGHBOURS = [ADDRESS, "resolves 192.0.2.2", "apex example.com"]
+NEIGHBOURS = [ADDRESS, "resolves 11.0.2.2", "apex example.com"]
 
 Rows = Float[np.ndarray, "rows columns"]
 Decisions = Bool[np.ndarray, " rows"]

@@ -62,11 +62,11 @@ def test_evidence_is_named(http: httpx.Client) -> None:
     """The address and the name server that the resolver saw are players, with what the graph knows of them."""
     [explanation] = explain(http, UNSEEN)
     texts = {each["value"]: each for each in explanation["contributions"] if each["kind"] == "neighbour"}
-    assert texts.keys() == {"203.0.113.66", "ns1.bulletproof.test"}
-    assert texts["203.0.113.66"]["relation"] == "resolves"
-    assert "names resolve to" in texts["203.0.113.66"]["text"]
-    assert texts["203.0.113.66"]["contribution"] > 0.1
-    assert "203.0.113.66" in explanation["summary"]
+    assert texts.keys() == {"3ffe:b00::66", "ns1.bulletproof.test"}
+    assert texts["3ffe:b00::66"]["relation"] == "resolves"
+    assert "names resolve to" in texts["3ffe:b00::66"]["text"]
+    assert texts["3ffe:b00::66"]["contribution"] > 0.1
+    assert "3ffe:b00::66" in explanation["summary"]
 
 
 def test_sizes_are_in_order(http: httpx.Client) -> None:

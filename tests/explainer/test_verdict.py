@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,54 +23,66 @@ def near(threshold: float) -> list[float]:
     return [threshold, float(single), *map(float, neighbours), float(np.nextafter(threshold, 2))]
 
 
-def action_of(score: float, thresholds: Thresholds) -> str:
+def action_of(score: float, alone: float, thresholds: Thresholds) -> str:
     """What the transformer would answer."""
-    answered = actions(np.array([score], np.float32), thresholds.monitor, thresholds.block)
-    return str(answered[0].decode())
+    risks = np.array([[score], [alone]], np.float32)
+    return str(actions(*risks, thresholds.monitor, thresholds.block)[0].decode())
 
 
 @relaxed
-@given(shares, shares, shares)
-def test_the_action_is_the_transformers(score: float, monitor: float, block: float) -> None:
+@given(shares, shares, shares, shares)
+def test_the_action_is_the_transformers(score: float, alone: float, monitor: float, block: float) -> None:
     """At, beside and far from thresholds, in order or crossed, an explanation names the action of the answer."""
     thresholds = Thresholds(monitor, block)
-    for value in (score, *near(monitor), *near(block)):
-        assert thresholds.verdict(value).action == action_of(value, thresholds)
+    for value, own in product((score, *near(monitor), *near(block)), (alone, *near(block))):
+        assert thresholds.verdict(value, own).action == action_of(value, own, thresholds)
 
 
 @relaxed
-@given(ordered, shares, st.lists(shares, max_size=20))
-def test_holds_is_an_action_as_severe(bounds: list[float], score: float, others: list[float]) -> None:
+@given(ordered, shares, shares, st.lists(st.tuples(shares, shares), max_size=20))
+def test_kept_is_an_action_as_severe(
+    bounds: list[float], score: float, alone: float, others: list[tuple[float, float]]
+) -> None:
     """A score keeps monitor and block when it leads to at least that, and allow when it is allowed, too."""
     thresholds = Thresholds(*bounds)
-    scores = [*others, *near(bounds[0]), *near(bounds[1])]
-    verdict = thresholds.verdict(score)
-    severity = [ACTIONS.index(action_of(value, thresholds)) for value in scores]
+    beside = [*near(bounds[0]), *near(bounds[1])]
+    risks = [*others, *product(beside, beside)]
+    verdict = thresholds.verdict(score, alone)
+    severity = [ACTIONS.index(action_of(*risk, thresholds)) for risk in risks]
     own = ACTIONS.index(verdict.action)
     kept = [found == own if verdict.action == "allow" else found >= own for found in severity]
-    assert verdict.holds(np.array(scores)).tolist() == kept
+    assert thresholds.keep(verdict.action, np.array(risks).T).tolist() == kept
 
 
 @relaxed
-@given(ordered, shares)
-def test_a_verdict_holds_for_its_own_score(bounds: list[float], score: float) -> None:
+@given(ordered, shares, shares)
+def test_a_verdict_holds_for_its_own_score(bounds: list[float], score: float, alone: float) -> None:
     """Whatever else is changed, the domain as it is leads to its own action."""
     for value in (score, *near(bounds[0]), *near(bounds[1])):
-        assert Thresholds(*bounds).verdict(value).holds(np.array([value])).all()
+        thresholds = Thresholds(*bounds)
+        verdict = thresholds.verdict(value, alone)
+        assert thresholds.keep(verdict.action, np.array([[value], [alone]])).all()
+        reached = np.float32(alone if verdict.by_name else value)
+        assert (reached >= np.float32(verdict.threshold)) == (verdict.action != "allow")
 
 
 @pytest.mark.parametrize(
-    ("score", "verdict"),
+    ("score", "alone", "verdict"),
     [
-        (0.2, Verdict("allow", 0.5)),
-        (0.5, Verdict("monitor", 0.5)),
-        (0.89, Verdict("monitor", 0.5)),
-        (0.9, Verdict("block", 0.9)),
+        (0.2, 0.2, Verdict("allow", 0.5)),
+        (0.2, 0.89, Verdict("allow", 0.5)),
+        (0.5, 0.2, Verdict("monitor", 0.5)),
+        (0.89, 0.89, Verdict("monitor", 0.5)),
+        (0.9, 0.9, Verdict("block", 0.9)),
+        (0.9, 0.89, Verdict("monitor", 0.5, spared=True)),
+        (0.9, -1.0, Verdict("monitor", 0.5, spared=True)),
+        (0.2, 0.9, Verdict("monitor", 0.9, by_name=True)),
+        (0.5, 0.9, Verdict("monitor", 0.5)),
     ],
 )
-def test_a_verdict_names_the_threshold_that_made_it(score: float, verdict: Verdict) -> None:
+def test_a_verdict_names_the_threshold_that_made_it(score: float, alone: float, verdict: Verdict) -> None:
     """Monitor and block are reached at their own threshold, allow is to stay below the first."""
-    assert Thresholds(0.5, 0.9).verdict(score) == verdict
+    assert Thresholds(0.5, 0.9).verdict(score, alone) == verdict
 
 
 def test_the_operators_thresholds_go_before_the_models() -> None:
@@ -83,6 +97,7 @@ def test_the_operators_thresholds_go_before_the_models() -> None:
 def test_allowed_is_not_blocked_where_thresholds_cross() -> None:
     """An operator's block threshold below the model's monitor threshold: 0.7 is blocked, so not as 0.3."""
     thresholds = Thresholds(monitor=0.9, block=0.5)
-    assert thresholds.verdict(0.7).action == "block"
-    assert thresholds.verdict(0.3) == Verdict("allow", 0.5)
-    assert not thresholds.verdict(0.3).holds(np.array([0.7])).any()
+    assert thresholds.verdict(0.7, 0.7).action == "block"
+    assert thresholds.verdict(0.3, 0.3) == Verdict("allow", 0.5)
+    assert not thresholds.keep("allow", np.array([[0.7], [0.7]])).any()
+    assert thresholds.verdict(0.7, 0.3) == Verdict("monitor", 0.5, spared=True)

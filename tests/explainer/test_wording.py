@@ -10,13 +10,17 @@ from explainer.wording import Scored, anchor_summary, shap_summary, verdict_word
 
 # Time limits of single examples would fail on a busy machine.
 relaxed = settings(deadline=None)
-MONITORED = Scored("a.test", 0.7, Verdict("monitor", 0.5))
+MONITORED = Scored("a.test", 0.7, 0.6, Verdict("monitor", 0.5))
 
 # Texts that the wording itself cannot hold: capital letters, dots within words as names have them.
 texts = st.from_regex(r"[A-Z]{3,8}(\.[A-Z]{2,5}){0,3}", fullmatch=True)
 gains = st.floats(-1, 1)
-verdicts = st.builds(Verdict, st.sampled_from(["allow", "monitor", "block"]), st.floats(0, 1))
-scored = st.builds(Scored, texts, st.floats(0, 1), verdicts)
+verdicts = st.one_of(
+    st.builds(Verdict, st.sampled_from(["allow", "monitor", "block"]), st.floats(0, 1)),
+    st.floats(0, 1).map(lambda threshold: Verdict("monitor", threshold, by_name=True)),
+    st.floats(0, 1).map(lambda threshold: Verdict("monitor", threshold, spared=True)),
+)
+scored = st.builds(Scored, texts, st.floats(0, 1), st.floats(0, 1), verdicts)
 
 
 def player(text: str) -> Player:
@@ -48,11 +52,19 @@ def given_texts(summary: str) -> set[str]:
         (Verdict("allow", 0.5), "a.test scores 0.700 and is allowed (below 0.500)."),
         (Verdict("monitor", 0.5), "a.test scores 0.700 and is to be monitored (from 0.500)."),
         (Verdict("block", 0.6), "a.test scores 0.700 and is to be blocked (from 0.600)."),
+        (
+            Verdict("monitor", 0.5, spared=True),
+            "a.test scores 0.700 and is to be monitored (from 0.500, not blocked for its neighbours).",
+        ),
+        (
+            Verdict("monitor", 0.55, by_name=True),
+            "a.test scores 0.700 and is to be monitored (its name alone scores 0.600, blocked from 0.550).",
+        ),
     ],
 )
 def test_a_verdict_in_words(verdict: Verdict, words: str) -> None:
     """Score, action and the threshold on the side of it that was reached."""
-    assert verdict_words(Scored("a.test", 0.7, verdict)) == words
+    assert verdict_words(Scored("a.test", 0.7, 0.6, verdict)) == words
 
 
 def test_a_summary_begins_with_the_verdict() -> None:
@@ -106,7 +118,7 @@ def test_a_summary_says_what_it_was_given(
 def test_a_rule_keeps_its_action(verdict: Verdict, words: str) -> None:
     """The share of variations, what stays, and every condition."""
     conditions = ["no hyphens", "digit ratio > 0.3"]
-    summary = anchor_summary(Scored("a.test", 0.7, verdict), conditions, 0.975, 0.95, met=True)
+    summary = anchor_summary(Scored("a.test", 0.7, 0.7, verdict), conditions, 0.975, 0.95, met=True)
     assert summary.endswith(
         f". In 97.5% of variations {words} as long as this holds: no hyphens; digit ratio > 0.3."
     )
@@ -140,7 +152,7 @@ def test_shares_are_never_rounded_up() -> None:
 
 def test_a_score_beside_its_threshold_is_told_from_it() -> None:
     """Where three digits are the same, four are shown."""
-    words = verdict_words(Scored("a.test", 0.8996, Verdict("allow", 0.8997)))
+    words = verdict_words(Scored("a.test", 0.8996, 0.8996, Verdict("allow", 0.8997)))
     assert words == "a.test scores 0.8996 and is allowed (below 0.8997)."
 
 

@@ -28,8 +28,8 @@ CASES = [
     ("alice.github.io", ""),
     ("kq3v9z7xj1m4p8w2.top", ""),
     ("paypal.com.secure-login.verify-account.ml", ""),
-    ("new-portal.example", "A 203.0.113.66, NS ns1.bulletproof.test"),
-    ("brand-new-shop.test", "A 192.0.2.200, CNAME cdn.example.net"),
+    ("new-portal.example", "AAAA 3ffe:b00::66, NS ns1.bulletproof.test"),
+    ("brand-new-shop.test", "AAAA 3ffe:c00::200, CNAME cdn.example.net"),
     (f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 57}.com", ""),
 ]
 

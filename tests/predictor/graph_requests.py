@@ -149,6 +149,7 @@ class Answer:
     reason: str = ""
     category_scores: np.ndarray = field(default_factory=lambda: np.empty((0, 4), np.float32))
     risk_score: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
+    name_score: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
 
 
 class Client:

@@ -48,7 +48,7 @@ class GatedDevice:
 
         def result(self) -> Scores:
             assert self.device.gate.wait(PATIENT)
-            return Scores(np.tile(self.nodes[:, None], (1, 4)), self.nodes)
+            return Scores(np.tile(self.nodes[:, None], (1, 4)), self.nodes, self.nodes)
 
 
 @dataclass

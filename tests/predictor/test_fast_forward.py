@@ -21,8 +21,8 @@ MODELS = [random_model(seed) for seed in range(3)]
 
 def assert_same(model: RiskGnn, graphs: DomainGraphs) -> None:
     """Both forwards give the same scores, up to the order of sums in single precision."""
-    expected = model.category_scores(host_tensors(graphs)).numpy()
-    scores = FastForward(model).category_scores(graphs)
+    expected = model.scores(host_tensors(graphs)).numpy()
+    scores = FastForward(model).scores(graphs)
     np.testing.assert_allclose(scores, expected, atol=2e-6)
     assert scores.dtype == np.float32
 
@@ -50,6 +50,6 @@ def test_a_graph_scores_the_same_in_any_company() -> None:
     """Joining requests changes no score beyond the order of sums."""
     graphs = random_graphs(np.random.default_rng(4), 40)
     forward = FastForward(MODELS[1])
-    together = forward.category_scores(graphs)
-    alone = np.concatenate([forward.category_scores(one) for one in split(graphs, [1] * 40)])
+    together = forward.scores(graphs)
+    alone = np.concatenate([forward.scores(one) for one in split(graphs, [1] * 40)])
     np.testing.assert_allclose(together, alone, atol=2e-6)

@@ -108,17 +108,19 @@ def test_bytes_that_are_no_request_are_left_to_the_general_path(raw: bytes) -> N
 
 @pytest.mark.parametrize("count", [1, 3, 500])
 def test_an_answer_from_the_template_is_the_answer(count: int) -> None:
-    """Parsed, it has the model, the parameters and both outputs; an id may be appended."""
+    """Parsed, it has the model, the parameters and all outputs; an id may be appended."""
     rng = np.random.default_rng(count)
     categories = rng.random((count, 4), dtype=np.float32)
     writer = AnswerWriter(MODEL, {"model_version": "3", "block_threshold": 0.5}, messages)
-    whole = writer.message(Scores(categories, categories[:, 0].copy()))
+    risk, alone = categories[:, 0].copy(), categories[:, 1].copy()
+    whole = writer.message(Scores(categories, risk, alone))
     answer = messages.ModelInferResponse.FromString(whole + b"\x1a\x02id")
     assert (answer.model_name, answer.model_version, answer.id) == (RISK_MODEL, "3", "id")
     assert [(output.name, list(output.shape)) for output in answer.outputs] == [
         ("category_scores", [count, 4]),
         ("risk_score", [count]),
+        ("name_score", [count]),
     ]
     assert answer.parameters["block_threshold"].double_param == 0.5
     assert answer.raw_output_contents[0] == categories.tobytes()
-    assert answer.raw_output_contents[1] == categories[:, 0].tobytes()
+    assert list(answer.raw_output_contents[1:]) == [risk.tobytes(), alone.tobytes()]

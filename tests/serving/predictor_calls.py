@@ -31,6 +31,7 @@ async def _call(client: PredictorClient, call: dict[str, Any]) -> dict[str, Any]
     return {
         "category_scores": scored.category_scores.tolist(),
         "risk_score": scored.risk_score.tolist(),
+        "name_score": scored.name_score.tolist(),
         "parameters": dict(scored.parameters),
     }
 

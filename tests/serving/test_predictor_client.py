@@ -86,7 +86,7 @@ def test_an_answer_is_arrays_and_parameters(told: dict[str, Any]) -> None:
     assert told["calls"][0] == told["calls"][-1]
     scored = told["calls"][0]
     assert scored["category_scores"] == [[0.25, 0, 0, 0.75]] * 2
-    assert scored["risk_score"] == [0.75] * 2
+    assert scored["risk_score"] == scored["name_score"] == [0.75] * 2
     assert scored["parameters"] == {"model_version": "7", "monitor_threshold": 0.5, "block_threshold": 0.7}
 
 

@@ -8,15 +8,15 @@ from transformer.graph_store import GraphStore, Observation, Snapshot, SnapshotB
 
 # rrname, rrtype, rdata
 RECORDS = (
-    ("www.shop.example.com", "A", "192.0.2.1"),
-    ("mail.example.com", "A", "192.0.2.1"),
-    ("example.com", "A", "192.0.2.2"),
+    ("www.shop.example.com", "A", "11.0.2.1"),
+    ("mail.example.com", "A", "11.0.2.1"),
+    ("example.com", "A", "11.0.2.2"),
     ("example.com", "NS", "ns1.dns.example.net"),
     ("other.example.org", "NS", "ns1.dns.example.net"),
     ("cdn.example.com", "CNAME", "edge.example.org"),
-    ("edge.example.org", "AAAA", "2001:db8::1"),
-    ("paypal.com", "A", "192.0.2.9"),
-    ("paypa1.net", "A", "192.0.2.1"),
+    ("edge.example.org", "AAAA", "3ffe:b00::1"),
+    ("paypal.com", "A", "11.0.2.9"),
+    ("paypa1.net", "A", "11.0.2.1"),
 )
 
 
@@ -53,7 +53,7 @@ def random_records(seed: int, names: int, records: int) -> list[Observation]:
         rng.integers(0, names, records), rng.random(records), rng.random(records) ** 3, strict=True
     ):
         if kind < 0.6:
-            rows.append(observation(name_at(owner), "A", f"192.0.2.{int(share * 30)}"))
+            rows.append(observation(name_at(owner), "A", f"11.0.2.{int(share * 30)}"))
         elif kind < 0.85:
             rows.append(observation(name_at(owner), "NS", f"ns{int(share * 10)}.example.net"))
         else:

@@ -29,7 +29,7 @@ def test_one_bad_name_does_not_disturb_its_batch(snapshot: Snapshot) -> None:
 
 def test_unreadable_answers_are_ignored_and_said_so(snapshot: Snapshot) -> None:
     """The name is scored without them, and its neighbours do not suffer."""
-    featurized = featurize(snapshot, ["new.test", "other.test"], ["A nonsense", b"A 192.0.2.1"])
+    featurized = featurize(snapshot, ["new.test", "other.test"], ["A nonsense", b"A 11.0.2.1"])
     assert featurized.rows.tolist() == [0, 1]
     assert featurized.statuses[0].startswith("answers ignored: ")
     assert featurized.statuses[1] == "ok"

@@ -37,9 +37,10 @@ def test_lone_names_get_the_predictors_score(tmp_path: Path) -> None:
     """In numpy as in torch: the same weights, the same calibration, the same scores."""
     model, config = load(SHIPPED)
     graphs = lone_graphs(tmp_path)
-    expected = model.category_scores(host_tensors(graphs)).numpy()
+    expected = model.scores(host_tensors(graphs)).numpy()
     scored = LexicalModel(SHIPPED).score(graphs)
-    np.testing.assert_allclose(scored.category_scores, expected, atol=1e-5)
+    np.testing.assert_allclose(scored.category_scores, expected[:, :-1], atol=1e-5)
+    np.testing.assert_allclose(scored.name_score, expected[:, -1], atol=1e-5)
     np.testing.assert_allclose(scored.risk_score, 1 - expected[:, 0], atol=1e-5)
     assert scored.parameters[MODEL_VERSION_PARAMETER] == f"{config.version}+lexical"
     assert scored.parameters[BLOCK_PARAMETER] == config.operating_points.block

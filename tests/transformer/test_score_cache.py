@@ -39,7 +39,7 @@ class Source:
         told = np.array(answers or [b"none"] * len(names), object)
         scores = np.tile(risk[:, None], (1, 4))
         words = np.array([self.version.encode()] * len(names), object)
-        columns = (risk, words, scores, words, np.arange(len(names), dtype=np.int32), told)
+        columns = (risk, risk, words, scores, words, np.arange(len(names), dtype=np.int32), told)
         outputs = {spec.name: column for spec, column in zip(CLIENT_OUTPUTS, columns, strict=True)}
         return InferAnswer(outputs, {"model_version": self.version} if self.version else {})
 
@@ -77,7 +77,7 @@ async def test_other_answers_are_another_question() -> None:
     """What a resolver just saw belongs to the key."""
     source = Source()
     scores = source.remembered()
-    for answers in (None, [b"A 192.0.2.1"], [b"A 192.0.2.2"], [b"A 192.0.2.1"]):
+    for answers in (None, [b"A 11.0.2.1"], [b"A 11.0.2.2"], [b"A 11.0.2.1"]):
         await risks(scores, [b"a"], answers)
     assert len(source.asked) == 3
 

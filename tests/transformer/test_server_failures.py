@@ -115,7 +115,7 @@ def test_the_predictors_refusals_reach_the_client(scripted: ServerProcess, code:
     ("flaw", "reason"),
     [
         ("nothing", "the predictor's answer has no category_scores, risk_score"),
-        ("short", "the predictor's category_scores are of shape (1, 4), not shape (2, 4)"),
+        ("short", "the predictor's category_scores is of shape (1, 4), not shape (2, 4)"),
         ("no thresholds", "the predictor's answer has no monitor_threshold, and no setting gives it"),
         ("no numbers", "the predictor's risk_score is no probability: nan"),
         ("over one", "the predictor's risk_score is no probability: 1.5"),
@@ -136,6 +136,16 @@ def test_the_model_says_what_to_do(scripted: ServerProcess) -> None:
     columns = columns_of(answer)
     assert (columns["action"], columns["category"]) == (["block"] * 2, ["phishing"] * 2)
     assert answer["parameters"] == {"model_version": "7"}
+
+
+def test_an_older_predictor_blocks_nobody_by_evidence(scripted: ServerProcess) -> None:
+    """Without a score of the name alone, a name with neighbours is monitored at most; a lone one is as before."""
+    headers = {"x-request-id": "answer:older"}
+    answer = httpx.post(scripted.rest_url + INFER, json=document(NAMES), headers=headers, timeout=20).json()
+    columns = columns_of(answer)
+    assert [count > 0 for count in columns["neighbours"]] == [True, False]
+    assert columns["action"] == ["monitor", "block"]
+    assert columns["name_score"] == [-1, columns["risk_score"][1]]
 
 
 def _recorded(recorded: Path, request_id: str) -> dict[str, Any]:
@@ -234,7 +244,7 @@ def test_snapshots_change_without_a_failed_request(
     poll(lambda: requests.neighbours[-1] > 0)
     first = requests.neighbours[-1]
     more = fresh_store / "more.jsonl"
-    more.write_text("".join(_address_line("example.com", f"192.0.2.{host}") for host in range(20, 24)))
+    more.write_text("".join(_address_line("example.com", f"11.0.2.{host}") for host in range(20, 24)))
     import_passive_dns(fresh_store, store / "records.jsonl", more)
     poll(lambda: requests.neighbours[-1] > first)
     _publish_damaged(fresh_store)

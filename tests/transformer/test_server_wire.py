@@ -37,7 +37,7 @@ from transformer.featurize import featurize
 from transformer.graph_store import GraphStore
 
 NAMES = ["example.com", "www.shop.example.com", "never-seen.test", "http://no.name/", "edge.example.org"]
-ANSWERS = ["", "A 192.0.2.1", "A 192.0.2.1, NS ns1.dns.example.net", "", "A nonsense"]
+ANSWERS = ["", "A 11.0.2.1", "A 11.0.2.1, NS ns1.dns.example.net", "", "A nonsense"]
 
 
 @pytest.fixture(scope="module")
@@ -199,8 +199,8 @@ NO_NAMES = [
     "me@example.com",
     "xn--\u0000.example",
     "xn--99999999.example",
-    "192.0.2.1",
-    "2001:db8::1",
+    "11.0.2.1",
+    "3ffe:b00::1",
     ".".join(["a" * 62] * 4) + ".toolong",
     "\x00",
 ]
@@ -219,7 +219,7 @@ def test_every_legal_name_is_scored(http: httpx.Client) -> None:
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_what_is_no_name_says_why(http: httpx.Client, expected: Columns, name: str) -> None:
     """It gets a status and -1; its batch is scored as without it."""
-    columns = score(http, [NAMES[0], name, NAMES[1]], [ANSWERS[0], "A 192.0.2.1", ANSWERS[1]])
+    columns = score(http, [NAMES[0], name, NAMES[1]], [ANSWERS[0], "A 11.0.2.1", ANSWERS[1]])
     assert columns["status"][0] == columns["status"][2] == "ok"
     assert columns["status"][1] not in {"", "ok"}
     assert columns["risk_score"][1] == NOT_SCORED
@@ -239,7 +239,7 @@ def test_bytes_that_are_no_text_are_no_name(stub: Any) -> None:
 def test_answers_connect_an_unseen_name(http: httpx.Client) -> None:
     """What the resolver just saw ties a new name to known infrastructure, for this request only."""
     alone = score(http, ["brand-new.test"])
-    tied = score(http, ["brand-new.test"], ["A 192.0.2.1, NS ns1.dns.example.net"])
+    tied = score(http, ["brand-new.test"], ["A 11.0.2.1, NS ns1.dns.example.net"])
     assert alone["neighbours"] == [0]
     assert tied["neighbours"][0] > 2
     assert tied["risk_score"] != alone["risk_score"]
@@ -248,7 +248,7 @@ def test_answers_connect_an_unseen_name(http: httpx.Client) -> None:
 
 def test_unreadable_answers_are_ignored(http: httpx.Client) -> None:
     """The name is scored as without them, and the status says so."""
-    columns = score(http, ["brand-new.test"] * 3, ["A nonsense", "MX mail.example", "A 192.0.2.1 and more"])
+    columns = score(http, ["brand-new.test"] * 3, ["A nonsense", "MX mail.example", "A 11.0.2.1 and more"])
     assert [status[:17] for status in columns["status"]] == ["answers ignored: "] * 3
     alone = score(http, ["brand-new.test"])["risk_score"][0]
     np.testing.assert_allclose(columns["risk_score"], [alone] * 3, atol=1e-5)

@@ -18,10 +18,10 @@ from transformer.v1 import predictions
 
 def test_instances_are_columns() -> None:
     """Each instance is a row; answers that are missing beside others are empty."""
-    instances = [{"domain": "a.test", "answers": "A 192.0.2.1"}, {"domain": "bücher.example"}]
+    instances = [{"domain": "a.test", "answers": "A 11.0.2.1"}, {"domain": "bücher.example"}]
     columns = tensors_of_instances({"instances": instances})
     assert columns["domain"].tolist() == [b"a.test", "bücher.example".encode()]
-    assert columns["answers"].tolist() == [b"A 192.0.2.1", b""]
+    assert columns["answers"].tolist() == [b"A 11.0.2.1", b""]
 
 
 def test_no_answers_are_no_column() -> None:
@@ -39,14 +39,14 @@ MALFORMED: dict[str, tuple[Any, str]] = {
     "empty": ({"instances": [{}]}, "instances[0]: expected the key domain, got none"),
     "answers alone": ({"instances": [{"answers": ""}]}, "instances[0]: expected the key domain, got none"),
     "unknown key": (
-        {"instances": [{"domain": "a.test"}, {"domain": "b.test", "ip": "192.0.2.1"}]},
+        {"instances": [{"domain": "a.test"}, {"domain": "b.test", "ip": "11.0.2.1"}]},
         "instances[1]: expected the keys domain and answers, got 'ip'",
     ),
     "long key": ({"instances": [{"domain": "a.test", "x" * 5000: ""}]}, "got 'xxxx"),
     "number": ({"instances": [{"domain": 7}]}, "instances[0].domain: expected a string, got int"),
     "null": ({"instances": [{"domain": None}]}, "instances[0].domain: expected a string, got NoneType"),
     "answers list": (
-        {"instances": [{"domain": "a.test", "answers": ["A 192.0.2.1"]}]},
+        {"instances": [{"domain": "a.test", "answers": ["A 11.0.2.1"]}]},
         "instances[0].answers: expected a string, got list",
     ),
     "too many": ({"instances": [{"domain": "a.test"}] * 257}, "domain: expected at most 256 names"),
@@ -88,7 +88,7 @@ def test_predictions_are_rows() -> None:
 
 def test_predict_answers_as_infer_does(http: httpx.Client) -> None:
     """Through the server, v1 gives the scores of v2 under the same names."""
-    names, answers = ["example.com", "no name", "never-seen.test"], ["", "", "A 192.0.2.1"]
+    names, answers = ["example.com", "no name", "never-seen.test"], ["", "", "A 11.0.2.1"]
     instances = [{"domain": name, "answers": text} for name, text in zip(names, answers, strict=True)]
     answer = http.post(PREDICT, json={"instances": instances})
     assert answer.status_code == 200

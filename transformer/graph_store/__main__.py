@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from transformer.domain_name import NotADomainName
 from transformer.graph_store.builder import SnapshotBuilder
 from transformer.graph_store.description import describe_node, describe_snapshot, find_node
@@ -20,6 +22,7 @@ from transformer.graph_store.source_files import UnreadableFile, size_of
 from transformer.graph_store.store import GraphStore, publish
 
 STORE_VARIABLE = "DNS_RISK_GRAPH_STORE"
+PRIVATE_VARIABLE = "DNS_RISK_PRIVATE_ADDRESSES"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         if options.command == "import":
-            return _import(options.files, options.store)
+            return _import(options.files, options.store, private=options.private_addresses)
         if options.command == "stats":
             return _print(describe_snapshot(GraphStore(options.store).snapshot))
         return _show(options.store, options.node)
@@ -48,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
         "import", help="build a snapshot from Passive DNS Common Output Format and make it current"
     )
     importing.add_argument("files", nargs="+", metavar="FILE", help="JSON lines, plain or gzip; - is stdin")
+    importing.add_argument(
+        "--private_addresses",
+        action=argparse.BooleanOptionalAction,
+        default=_is_on(PRIVATE_VARIABLE),
+        help=f"whether private networks' addresses are evidence (${PRIVATE_VARIABLE}, else not)",
+    )
     stats = commands.add_parser("stats", help="count nodes and edges of the current snapshot")
     show = commands.add_parser("show", help="list a node's neighbours")
     show.add_argument("node", metavar="DOMAIN", help="a domain, an address, or ns:NAME for a nameserver")
@@ -59,8 +68,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _import(files: Sequence[str], store: Path) -> int:
-    builder, progress = SnapshotBuilder(), StageProgress()
+def _is_on(variable: str) -> bool:
+    """Whether a switch of the environment is on; words as the services' settings take them."""
+    try:
+        return TypeAdapter(bool).validate_python(os.environ.get(variable, "false"))
+    except ValidationError:
+        raise SystemExit(f"{variable}: expected true or false, got {os.environ[variable]!r}") from None
+
+
+def _import(files: Sequence[str], store: Path, *, private: bool) -> int:
+    builder, progress = SnapshotBuilder(private_addresses=private), StageProgress()
     read_bytes, total = 0, sum(map(size_of, files))
 
     def on_bytes(count: int) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Int64
 
+from contract.address_space import kind_of, may_be_evidence
 from contract.feature_schema import RELATION_IDS
 from transformer.domain_name import DomainName, NotADomainName, parse_domain
 from transformer.graph_store.adjacency import Edges
@@ -31,7 +32,9 @@ class SnapshotBuilder:
     Held in memory: about 200 bytes a node and 33 bytes an observation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, private_addresses: bool = False) -> None:
+        """Hold nothing yet; addresses of private networks are evidence only where that is said."""
+        self._private_addresses = private_addresses
         self.domains: dict[str, int] = {}
         self.addresses: dict[str, int] = {}
         self.nameservers: dict[str, int] = {}
@@ -54,7 +57,8 @@ class SnapshotBuilder:
         """Take one observation in.
 
         Raises:
-            UnusableLine: rrname or rdata is no name, or rdata no address of the record's type.
+            UnusableLine: rrname or rdata is no name, or rdata no address of the record's type
+                or one that is no evidence.
         """
         target_of, relation = self._target_of[observation.rrtype], RELATION_OF_TYPE[observation.rrtype]
         source = self._domain(observation.rrname)
@@ -108,10 +112,15 @@ class SnapshotBuilder:
         if known is not None and (":" in text) == (version is IPv6Address):
             return known
         try:
-            canonical = str(version(text))
+            address = version(text)
         except ValueError:
             raise UnusableLine("rdata is not an address of its type", repr(text[:80])) from None
-        return self.addresses.setdefault(canonical, len(self.addresses))
+        # A zone (fe80::1%eth0) means something on one host only.
+        if "%" in text:
+            raise UnusableLine("rdata is not an address of its type", repr(text[:80]))
+        if not may_be_evidence(address, private=self._private_addresses):
+            raise UnusableLine(f"special-purpose address ({kind_of(address)})", repr(text[:80]))
+        return self.addresses.setdefault(str(address), len(self.addresses))
 
 
 def _parse(raw: str) -> DomainName:

@@ -56,7 +56,7 @@ def damaged(raw: bytes, damage: list[tuple[int, bytes, int]]) -> bytes:
 def changed_documents(draw: st.DrawFn) -> bytes:
     """A good document with values at some places replaced, added or removed."""
     good: Any = document(
-        ["example.com", "a.test"], ["A 192.0.2.1", ""], id="7", outputs=[{"name": "risk_score"}]
+        ["example.com", "a.test"], ["A 11.0.2.1", ""], id="7", outputs=[{"name": "risk_score"}]
     )
     for _ in range(draw(st.integers(1, 3))):
         _change(draw, good)
@@ -130,7 +130,7 @@ _GOOD_HTTP = (
     f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     f"Content-Length: {len(_GOOD_BODY)}\r\nAccept: */*\r\n\r\n"
 ).encode() + _GOOD_BODY
-_GOOD_MESSAGE = message([b"example.com", b"a.test"], [b"A 192.0.2.1", b""]).SerializeToString()
+_GOOD_MESSAGE = message([b"example.com", b"a.test"], [b"A 11.0.2.1", b""]).SerializeToString()
 
 BODY = (
     changed_documents()

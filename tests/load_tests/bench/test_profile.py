@@ -36,7 +36,7 @@ LAUNCH = f"{DEVICE};run (concurrent/futures/thread.py:53);launch (predictor/scor
         (f"{ANSWER};fill_response (serving/v2_message.py:90)", "encode"),
         (f"{LAUNCH};union (contract/graphs.py:96);concatenate (numpy/core/multiarray.py:153)", "join"),
         (
-            f"{LAUNCH};category_scores (predictor/model.py:215);forward (torch/nn/modules/linear.py:130)",
+            f"{LAUNCH};scores (predictor/model.py:215);forward (torch/nn/modules/linear.py:130)",
             "model",
         ),
         ("thread (9): x;f (elsewhere.py:1)", "other"),

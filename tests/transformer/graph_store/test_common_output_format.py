@@ -10,7 +10,7 @@ from transformer.graph_store import Observation, UnusableLine, UnusedType, parse
 GOOD = {
     "rrname": "example.com",
     "rrtype": "A",
-    "rdata": "192.0.2.1",
+    "rdata": "11.0.2.1",
     "time_first": 5,
     "time_last": 9,
     "count": 3,
@@ -23,13 +23,13 @@ def line(**changes: object) -> bytes:
 
 def test_a_line_gives_its_observation() -> None:
     """Every used field of a line arrives in the observation."""
-    assert parse_line(line()) == Observation("example.com", "A", ("192.0.2.1",), 5, 9, 3)
+    assert parse_line(line()) == Observation("example.com", "A", ("11.0.2.1",), 5, 9, 3)
 
 
 @pytest.mark.parametrize(
     ("changes", "field", "value"),
     [
-        ({"rdata": ["192.0.2.1", "192.0.2.2"]}, "rdata", ("192.0.2.1", "192.0.2.2")),
+        ({"rdata": ["11.0.2.1", "11.0.2.2"]}, "rdata", ("11.0.2.1", "11.0.2.2")),
         ({"rrtype": "aaaa"}, "rrtype", "AAAA"),
         ({"count": ...}, "count", 1),
         ({"count": "12"}, "count", 12),
@@ -53,7 +53,7 @@ def test_what_the_format_allows_is_read(changes: dict[str, object], field: str, 
         (line(rrtype=...), "no rrtype"),
         (line(rdata=...), "no rdata"),
         (line(rdata=[]), "no rdata"),
-        (line(rdata=["192.0.2.1", 5]), "no rdata"),
+        (line(rdata=["11.0.2.1", 5]), "no rdata"),
         (line(time_first=...), "no time_first"),
         (line(time_last="yesterday"), "no time_last"),
         (line(time_first=10), "time_first after time_last"),

@@ -12,7 +12,7 @@ from transformer.graph_store.importer import SHOWN_LINES, import_files
 from transformer.graph_store.source_files import MAX_LINE_BYTES, UnreadableFile
 
 
-def record(name: str, rrtype: str = "A", rdata: str = "192.0.2.1") -> bytes:
+def record(name: str, rrtype: str = "A", rdata: str = "11.0.2.1") -> bytes:
     fields = {"rrname": name, "rrtype": rrtype, "rdata": rdata, "time_first": 1, "time_last": 2}
     return json.dumps(fields).encode() + b"\n"
 

@@ -45,7 +45,7 @@ def test_every_name_is_found_and_no_other(snapshot: Snapshot) -> None:
         node_type = int(snapshot.node_types(np.array([number]))[0])
         assert node(snapshot, snapshot.name_of(number), node_type) == number
     assert node(snapshot, "nowhere.example") == UNKNOWN
-    assert node(snapshot, "192.0.2.1") == UNKNOWN
+    assert node(snapshot, "11.0.2.1") == UNKNOWN
     assert node(snapshot, "ns1.dns.example.net") == UNKNOWN
     assert node(snapshot, "ns1.dns.example.net", NAMESERVER_NODE) != UNKNOWN
 
@@ -53,7 +53,7 @@ def test_every_name_is_found_and_no_other(snapshot: Snapshot) -> None:
 @pytest.mark.parametrize(
     ("name", "relation", "others"),
     [
-        ("example.com", "resolves", {"192.0.2.2"}),
+        ("example.com", "resolves", {"11.0.2.2"}),
         ("example.com", "nameserver", {"ns1.dns.example.net"}),
         ("cdn.example.com", "alias", {"edge.example.org"}),
         ("edge.example.org", "alias_rev", {"cdn.example.com"}),
@@ -72,7 +72,7 @@ def test_records_become_relations(snapshot: Snapshot, name: str, relation: str, 
 def test_hosts_know_their_names(snapshot: Snapshot) -> None:
     """Addresses and nameservers list the names that lead to them."""
     names = {"www.shop.example.com", "mail.example.com", "paypa1.net"}
-    assert related(snapshot, "192.0.2.1", "resolves_rev", IP_NODE) == names
+    assert related(snapshot, "11.0.2.1", "resolves_rev", IP_NODE) == names
     served = {"example.com", "other.example.org"}
     assert related(snapshot, "ns1.dns.example.net", "nameserver_rev", NAMESERVER_NODE) == served
 
@@ -96,8 +96,8 @@ def test_repeated_observations_merge(tmp_path: Path) -> None:
     snapshot = build(
         tmp_path,
         [
-            observation("Example.com.", "A", "192.0.2.1", first=5, last=8, count=2),
-            observation("example.com", "A", "192.0.2.1", first=3, last=6, count=40),
+            observation("Example.com.", "A", "11.0.2.1", first=5, last=8, count=2),
+            observation("example.com", "A", "11.0.2.1", first=3, last=6, count=40),
         ],
     )
     arrays = snapshot.arrays
@@ -108,7 +108,7 @@ def test_repeated_observations_merge(tmp_path: Path) -> None:
 def test_neighbours_are_the_first_by_hash_whatever_the_limit(tmp_path: Path) -> None:
     """A shorter list is the beginning of a longer one, in the order of node ids, so of hashes."""
     snapshot = build(tmp_path, random_records(4, 80, 400))
-    address = np.array([node(snapshot, "192.0.2.0", IP_NODE)])
+    address = np.array([node(snapshot, "11.0.2.0", IP_NODE)])
     relation = np.array([RELATION_IDS["resolves_rev"]])
     _, whole = snapshot.neighbours(address, relation, np.array([1000]))
     _, few = snapshot.neighbours(address, relation, np.array([3]))
@@ -168,9 +168,9 @@ def test_look_alikes_of_a_label_are_found(snapshot: Snapshot) -> None:
 def test_a_large_group_of_look_alikes_adds_four_neighbours_each(tmp_path: Path) -> None:
     """Similar names are linked in a ring, not each with each."""
     records = [
-        observation(f"wallet.{suffix}", "A", "192.0.2.1") for suffix in ("com", "net", "org", "de", "fr")
+        observation(f"wallet.{suffix}", "A", "11.0.2.1") for suffix in ("com", "net", "org", "de", "fr")
     ]
-    records += [observation(f"wa11et.{suffix}", "A", "192.0.2.1") for suffix in ("com", "net", "org")]
+    records += [observation(f"wa11et.{suffix}", "A", "11.0.2.1") for suffix in ("com", "net", "org")]
     snapshot = build(tmp_path, records)
     degrees = snapshot.degrees(np.arange(8))[:, RELATION_IDS["similar"]]
     assert degrees.tolist() == [4] * 8
@@ -188,11 +188,11 @@ def test_the_empty_graph_answers_everything() -> None:
 @pytest.mark.parametrize(
     ("rrname", "rrtype", "rdata", "reason"),
     [
-        ("a b", "A", "192.0.2.1", "not a domain name"),
+        ("a b", "A", "11.0.2.1", "not a domain name"),
         ("example.com", "CNAME", "http://x", "not a domain name"),
         ("example.com", "NS", "", "not a domain name"),
-        ("example.com", "A", "2001:db8::1", "rdata is not an address of its type"),
-        ("example.com", "AAAA", "192.0.2.1", "rdata is not an address of its type"),
+        ("example.com", "A", "3ffe:b00::1", "rdata is not an address of its type"),
+        ("example.com", "AAAA", "11.0.2.1", "rdata is not an address of its type"),
         ("example.com", "A", "no address", "rdata is not an address of its type"),
     ],
 )
@@ -201,8 +201,8 @@ def test_the_builder_refuses_what_is_no_name_or_address(
 ) -> None:
     """A refused observation adds no edge, also where the value was seen with another type."""
     builder = SnapshotBuilder()
-    builder.add(observation("seen.example.com", "A", "192.0.2.1"))
-    builder.add(observation("seen.example.com", "AAAA", "2001:db8::1"))
+    builder.add(observation("seen.example.com", "A", "11.0.2.1"))
+    builder.add(observation("seen.example.com", "AAAA", "3ffe:b00::1"))
     with pytest.raises(UnusableLine) as caught:
         builder.add(observation(rrname, rrtype, rdata))
     assert caught.value.reason == reason
@@ -211,5 +211,5 @@ def test_the_builder_refuses_what_is_no_name_or_address(
 
 def test_spellings_of_one_address_are_one_node(tmp_path: Path) -> None:
     """IPv6 addresses are kept in canonical form."""
-    records = [observation("a.example.com", "AAAA", text) for text in ("2001:DB8::0:1", "2001:db8::1")]
+    records = [observation("a.example.com", "AAAA", text) for text in ("3FFE:B00::0:1", "3ffe:b00::1")]
     assert build(tmp_path, records).meta.node_counts["ip"] == 1

@@ -14,7 +14,7 @@ from transformer.graph_store.snapshot_files import META_FILE
 
 def publish_name(store: Path, name: str) -> str:
     builder = SnapshotBuilder()
-    builder.add(observation(name, "A", "192.0.2.1"))
+    builder.add(observation(name, "A", "11.0.2.1"))
     return publish(store, builder).snapshot_id
 
 
@@ -76,7 +76,7 @@ def test_a_failed_import_changes_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     builder = SnapshotBuilder()
-    builder.add(observation("new.example", "A", "192.0.2.1"))
+    builder.add(observation("new.example", "A", "11.0.2.1"))
     with pytest.raises(KeyboardInterrupt):
         publish(tmp_path, builder, progress=stop)
     assert snapshots(tmp_path) == [before]
@@ -134,7 +134,7 @@ def test_damage_is_refused_in_one_line(tmp_path: Path, damage: str) -> None:
 
 def test_a_snapshot_can_be_copied(tmp_path: Path) -> None:
     """A store's folder has no paths in it: it may be moved or put into an image."""
-    snapshot = build(tmp_path / "here", [observation("example.com", "A", "192.0.2.1")])
+    snapshot = build(tmp_path / "here", [observation("example.com", "A", "11.0.2.1")])
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     assert GraphStore(tmp_path / "there").snapshot.snapshot_id == snapshot.snapshot_id
     assert 0.0 <= snapshot.age_seconds < 60.0
