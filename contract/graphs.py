@@ -52,7 +52,7 @@ class DomainGraphs:
     Shapes (N nodes, E edges, G graphs, F features, C name bytes):
         node_features  float32 (N, F)   columns as in feature_schema.NODE_FEATURES
         node_type      int64   (N,)     index into feature_schema.NODE_TYPES
-        name_bytes     uint8   (C,)     names of the domain nodes, lower-case ASCII without root dot
+        name_bytes     uint8   (C,)     names of the domain nodes, an octet each (see contract.name_octets)
         name_offsets   int64   (N+1,)   where each node's name begins; empty for other node types
         name_parts     int64   (N, 2)   where, within its name, a node's registrable label and its public
                                         suffix begin; the name's length where it has none

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from contract.feature_scales import in_units
 from contract.feature_schema import LEXICAL_FEATURES, RELATION_IDS, RELATIONS
+from contract.name_octets import text_of
 from explainer.perturbation import EgoGraph, NameSet
 from explainer.traits import TEXTS, TRAITS
 
@@ -83,7 +84,7 @@ def traits_of(own: NameSet, traits: Sequence[int]) -> list[Player]:
     """A player for each of the given traits of the one name in `own`."""
     features = dict(zip(LEXICAL_FEATURES, own.features[0].tolist(), strict=True))
     counts = {name: in_units(name, value) for name, value in features.items()}
-    parts = dict(zip(TEXTS, (part.decode() for part in own.parts[0]), strict=True))
+    parts = dict(zip(TEXTS, map(text_of, own.parts[0]), strict=True))
     return [_trait(place, counts, parts) for place in traits]
 
 

@@ -83,10 +83,13 @@ def international_names(count: int, rng: Rng) -> list[str]:
         label = _label(vocabulary_of(language), rng)
         below = f"{pick(_BELOW, rng)}." if rng.random() < 0.15 else ""
         try:
-            made.append(parse_domain(f"{below}{label}.{pick(SUFFIXES[language].split(), rng)}").name)
+            name = parse_domain(f"{below}{label}.{pick(SUFFIXES[language].split(), rng)}").name
         except NotADomainName:
-            # Too long, or words that may not stand side by side.
+            # Too long.
             continue
+        # Words that may not stand side by side have no punycode, and would be spelled in octets.
+        if "\\" not in name:
+            made.append(name)
     return made
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from contract.name_octets import text_of
 from training.data import UnusableData
 from transformer.domain_name import DomainName, NotADomainName, parse_domain
 
@@ -66,7 +67,7 @@ class LikelyNames:
 
     def __init__(self, names: Sequence[DomainName], forbidden: AbstractSet[str]) -> None:
         whole = [name for name in names if name.registered_domain]
-        subdomains = [name.name[: name.label_start - 1] for name in whole if name.label_start]
+        subdomains = [text_of(name.octets[: name.label_start - 1]) for name in whole if name.label_start]
         self._labels = CharacterChain(name.registrable_label for name in whole)
         self._subdomains = CharacterChain(subdomains) if subdomains else None
         self._subdomain_share = len(subdomains) / len(whole)

@@ -10,6 +10,7 @@ from unicodedata import normalize
 
 import numpy as np
 
+from contract.name_octets import text_of
 from training.draws import pick
 from transformer.domain_name import DomainName, NotADomainName, parse_domain
 
@@ -70,9 +71,15 @@ def _changed(name: str, rng: np.random.Generator) -> str | None:
 
 
 def with_label(name: DomainName, label: str) -> str | None:
-    """A name with another registrable label; None where that is no name."""
-    before, behind = name.name[: name.label_start], name.name[name.label_start :]
+    """A name with another registrable label; None where that is no name that can be registered."""
+    before, behind = (text_of(part) for part in _around_label_start(name))
     try:
-        return parse_domain(before + label + behind.removeprefix(name.registrable_label)).name
+        changed = parse_domain(before + label + behind.removeprefix(name.registrable_label)).name
     except NotADomainName:
         return None
+    # A label without punycode is spelled in octets, which nobody sells.
+    return None if "\\" in changed else changed
+
+
+def _around_label_start(name: DomainName) -> tuple[bytes, bytes]:
+    return name.octets[: name.label_start], name.octets[name.label_start :]

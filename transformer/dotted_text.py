@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
 
-from transformer.alphabet import CODE_COUNT, SYMBOL_OF_CODE, codes_of
+from contract.name_octets import octets_of
+from transformer.alphabet import CODE_COUNT, CODE_OF_BYTE, SYMBOL_OF_CODE
 
 # Fixed point, so that the sum is exact: a name scores the same alone and in any batch.
 _FIXED_POINT: Final = 1 << 24
@@ -29,7 +30,7 @@ class DottedTexts:
     Shapes (T texts, C characters over all texts with their leading dots, one closing dot more):
 
     codes    uint8 (C+1,)  as in transformer.alphabet
-    lengths  int64 (T,)    characters of each text, without its leading dot
+    lengths  int64 (T,)    octets of each text, without its leading dot
     """
 
     codes: UInt8[np.ndarray, " codes"]
@@ -37,9 +38,13 @@ class DottedTexts:
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> DottedTexts:
-        """Code at least one non-empty ASCII text."""
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        return cls(codes_of(f".{'.'.join(texts)}."), lengths)
+        """Code at least one non-empty canonical text of a name, octet by octet."""
+        joined = f".{'.'.join(texts)}."
+        octets = octets_of(joined)
+        # Escapes are rare: only then has a text another length than its octets.
+        counted = texts if len(octets) == len(joined) else [octets_of(text) for text in texts]
+        lengths = np.fromiter(map(len, counted), np.int64, len(counted))
+        return cls(CODE_OF_BYTE[np.frombuffer(octets, np.uint8)], lengths)
 
     @cached_property
     def starts(self) -> Int64[np.ndarray, " texts"]:

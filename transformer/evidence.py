@@ -19,6 +19,7 @@ from contract.feature_schema import (
     RELATION_IDS,
     RELATIONS,
 )
+from contract.name_octets import octets_of, text_of
 from transformer.answers import Answer
 from transformer.domain_name import DomainName
 from transformer.graph_store import UNKNOWN, PassiveDnsGraph
@@ -45,12 +46,20 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class FreshNodes:
-    """Nodes of this request only; node ids go on where the graph's end. domain: None for hosts."""
+    """Nodes of this request only; node ids go on where the graph's end.
+
+    name: octets or an address; domain: None for hosts.
+    """
 
     node_type: Int64[np.ndarray, " fresh"]
     name: tuple[bytes, ...]
     domain: tuple[DomainName | None, ...]
     features: Float32[np.ndarray, "fresh features"]
+
+    def label_of(self, place: int) -> bytes:
+        """What a person calls a node: the text of its name, or its address."""
+        name = self.name[place]
+        return name if self.node_type[place] == IP_NODE else text_of(name).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ class _Link:
 
 def gather_evidence(graph: PassiveDnsGraph, targets: Sequence[Target]) -> Evidence:
     """Look the targets and their answers up, and number what the graph does not know."""
-    nodes = graph.find(DOMAIN_NODE, [target.domain.name.encode() for target in targets])
+    nodes = graph.find(DOMAIN_NODE, [target.domain.octets for target in targets])
     links = _not_held(graph, nodes, _found(graph, _answer_links(targets)))
     unseen = np.flatnonzero(nodes == UNKNOWN).tolist()
     links += _apex_links(graph, targets, unseen) + _similar_links(graph, targets, unseen)
@@ -96,10 +105,10 @@ def _answer_links(targets: Sequence[Target]) -> list[_Link]:
     for place, target in enumerate(targets):
         for answer in target.answers:
             relation, node_type = _RELATION_AND_TYPE[answer.kind]
-            name = answer.address if answer.name is None else answer.name.name
+            name = answer.address.encode() if answer.name is None else answer.name.octets
             # Nameservers are known by name alone; only domains carry features of their own.
             domain = answer.name if node_type == DOMAIN_NODE else None
-            links[place, relation, name] = _Link(place, relation, node_type, name.encode(), domain)
+            links[place, relation, name] = _Link(place, relation, node_type, name, domain)
     return list(links.values())
 
 
@@ -130,7 +139,7 @@ def _not_held(
 
 def _apex_links(graph: PassiveDnsGraph, targets: Sequence[Target], unseen: list[int]) -> list[_Link]:
     below = [place for place in unseen if _is_below_another(targets[place].domain)]
-    names = [targets[place].domain.registered_domain.encode() for place in below]
+    names = [octets_of(targets[place].domain.registered_domain) for place in below]
     found = graph.find(DOMAIN_NODE, names).tolist()
     return [
         _Link(place, RELATION_IDS["apex"], node=node)
@@ -199,5 +208,5 @@ def _fresh_nodes(
     leaf_degrees[np.arange(len(leaves)), REVERSE[np.array([leaf.relation for leaf in leaves], np.int64)]] = 1
     features[:, len(LEXICAL_FEATURES) :] = log_degrees(np.concatenate([degrees, leaf_degrees]))
     types = [DOMAIN_NODE] * len(unseen) + [leaf.node_type for leaf in leaves]
-    names = [*(domain.name.encode() for domain in unseen), *(leaf.name for leaf in leaves)]
+    names = [*(domain.octets for domain in unseen), *(leaf.name for leaf in leaves)]
     return FreshNodes(np.array(types, np.int64), tuple(names), tuple(domains), features)

@@ -76,7 +76,7 @@ def lexical_features(names: Sequence[DomainName]) -> Float32[np.ndarray, "names 
         return np.zeros((0, len(LEXICAL_FEATURES)), np.float32)
     whole = DottedTexts.of([name.name for name in names])
     labels = DottedTexts.of([name.registrable_label for name in names])
-    label_starts = _label_starts(names, whole)
+    label_starts = _label_starts(names)
     columns = {
         **_structure(names, whole, labels, label_starts),
         **_characters(whole, labels),
@@ -117,13 +117,12 @@ def _structure(
 
 def _holds_suffix(name: DomainName) -> bool:
     """Whether another top-level domain stands before the suffix, as in paypal.com.example.ml."""
-    return _SUFFIX_INSIDE.search(name.name, 0, name.suffix_start) is not None
+    return _SUFFIX_INSIDE.search(name.name, 0, len(name.name) - len(name.public_suffix)) is not None
 
 
-def _label_starts(names: Sequence[DomainName], whole: DottedTexts) -> Int64[np.ndarray, " names"]:
-    """Where the registered domain begins in each name; -1 where there is none."""
-    registered_lengths = np.array([len(name.registered_domain) for name in names])
-    return np.where(registered_lengths > 0, whole.lengths - registered_lengths, -1)
+def _label_starts(names: Sequence[DomainName]) -> Int64[np.ndarray, " names"]:
+    """Where the registered domain begins in each name's octets; -1 where there is none."""
+    return np.array([name.label_start if name.registered_domain else -1 for name in names])
 
 
 def _characters(whole: DottedTexts, labels: DottedTexts) -> Columns:

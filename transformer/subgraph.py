@@ -100,7 +100,8 @@ def _extract(
 def _labels(graph: PassiveDnsGraph, fresh: FreshNodes, ids: Int64[np.ndarray, " nodes"]) -> list[bytes]:
     known = graph.node_count
     return [
-        fresh.name[node - known] if node >= known else graph.name_of(node).encode() for node in ids.tolist()
+        fresh.label_of(node - known) if node >= known else graph.name_of(node).encode()
+        for node in ids.tolist()
     ]
 
 

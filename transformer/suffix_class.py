@@ -7,6 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from contract.name_octets import octets_of
+
 SUFFIX_FEATURES: Final = (
     "suffix_length",
     "suffix_label_count",
@@ -47,7 +49,8 @@ def suffix_row(suffix: str, *, private: bool) -> bytes:
     labels = suffix.split(".") if suffix else []
     top = labels[-1] if labels else ""
     row = (
-        len(suffix),
+        # Below a wildcard rule, as *.ck, a suffix may hold any octets.
+        len(octets_of(suffix)),
         len(labels),
         private,
         len(top) == _COUNTRY_CODE_LENGTH,

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.name_octets import octets_of
 from explainer.name_text import parts_of, target_parts, written
 from tests.explainer.ego_graphs import lone
 from transformer.domain_name import DomainName, NotADomainName, parse_domain
@@ -54,11 +55,11 @@ def parsed_or_none(raw: str) -> DomainName | None:
 
 
 def assert_cut_and_written(name: DomainName) -> None:
-    text = name.name.encode()
+    text = name.octets
     parts = parts_of(text, name.label_start, name.suffix_start)
     assert written(parts) == (text, name.label_start, name.suffix_start)
     assert b".".join(filter(None, parts)) == text
-    assert parts[2] == name.public_suffix.encode()
+    assert parts[2] == octets_of(name.public_suffix)
 
 
 @pytest.mark.parametrize("raw", HARD_NAMES)

@@ -109,6 +109,7 @@ def test_neighbours_are_players_of_the_reference_too() -> None:
         ("example.com", "hyphens", "0", "no hyphens"),
         ("b\u00fccher.example", "idn", "yes", "internationalised name"),
         ("example.com", "idn", "no", "not internationalised"),
+        (r"a\046b\255.example.com", "subdomain", r"a\046b\255", r'sub-domain "a\046b\255"'),
     ],
 )
 def test_a_trait_is_said_as_people_would(name: str, trait: str, value: str, text: str) -> None:

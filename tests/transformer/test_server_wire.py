@@ -187,6 +187,18 @@ LEGAL = [
     "x" * 63 + ".example",
     ".".join(["a" * 61] * 4) + ".test",
     r"a\.b.example",
+    "a.xn--b.paypal-secure-login.xyz",
+    "xn--99999999.example",
+    "XN--.example",
+    "xn--\u00fc.example",
+    "\u00ad.example",
+    "*.duckdns.org",
+    "128/26.2.0.192.in-addr.arpa",
+    r"my\032printer\046local._ipp._tcp.example",
+    r"user\@host.sip\:x.example",
+    r"\255" * 63 + ".example",
+    ".".join([r"\000" * 63] * 3 + [r"\254" * 61]),
+    ".".join([r"\046"] * 127),
 ]
 NO_NAMES = [
     "",
@@ -198,7 +210,8 @@ NO_NAMES = [
     "two words.example",
     "me@example.com",
     "xn--\u0000.example",
-    "xn--99999999.example",
+    r"\000" * 64 + ".example",
+    ".".join([r"\000"] * 127) + r"\000",
     "11.0.2.1",
     "3ffe:b00::1",
     ".".join(["a" * 62] * 4) + ".toolong",
@@ -229,11 +242,12 @@ def test_what_is_no_name_says_why(http: httpx.Client, expected: Columns, name: s
         assert columns["risk_score"][place] == pytest.approx(expected["risk_score"][as_before], abs=1e-5)
 
 
-def test_bytes_that_are_no_text_are_no_name(stub: Any) -> None:
-    """GRPC may carry any bytes; those that are no UTF-8 are refused by status alone."""
-    columns = columns_of_message(stub.ModelInfer(message([b"\xff\xfe", b"example.com"]), timeout=20))
-    assert columns["status"][1] == "ok"
-    assert columns["status"][0] != "ok"
+def test_octets_that_are_no_text_are_scored_as_they_are(stub: Any) -> None:
+    """GRPC may carry any bytes; those that are no UTF-8 are legal in a label and stand for themselves."""
+    names = [b"\xff\xfe.example", rb"\255\254.EXAMPLE", b"example.com"]
+    columns = columns_of_message(stub.ModelInfer(message(names), timeout=20))
+    assert columns["status"] == ["ok"] * 3
+    assert columns["risk_score"][0] == pytest.approx(columns["risk_score"][1], abs=1e-5)
 
 
 def test_answers_connect_an_unseen_name(http: httpx.Client) -> None:

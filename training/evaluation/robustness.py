@@ -91,7 +91,7 @@ def random_subdomain(name: DomainName, rng: np.random.Generator) -> str | None:
     """A label of random letters and digits in front, as caches, mail and content networks make them."""
     length = int(rng.integers(*SUBDOMAIN_LENGTHS))
     label = "".join(ALPHABET[place] for place in rng.integers(len(ALPHABET), size=length))
-    return f"{label}.{name.name}" if length + 1 + len(name.name) <= MAX_NAME_LENGTH else None
+    return f"{label}.{name.name}" if length + 1 + len(name.octets) <= MAX_NAME_LENGTH else None
 
 
 # What each is called, whose names it changes ("" for every source), and whether the result is malice.

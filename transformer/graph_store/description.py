@@ -42,8 +42,8 @@ def find_node(snapshot: Snapshot, text: str) -> int:
         address = str(ipaddress.ip_address(text))
     except ValueError:
         node_type = NAMESERVER_NODE if text.startswith(NAMESERVER_PREFIX) else DOMAIN_NODE
-        name = parse_domain(text.removeprefix(NAMESERVER_PREFIX)).name
-        return int(snapshot.find(node_type, [name.encode()])[0])
+        name = parse_domain(text.removeprefix(NAMESERVER_PREFIX)).octets
+        return int(snapshot.find(node_type, [name])[0])
     return int(snapshot.find(IP_NODE, [address.encode()])[0])
 
 

@@ -25,7 +25,7 @@ class PassiveDnsGraph(Protocol):
         ...
 
     def find(self, node_type: int, names: Sequence[bytes]) -> Int64[np.ndarray, " names"]:
-        """The nodes of one type with these names or canonical addresses, UNKNOWN where there is none."""
+        """The nodes of one type with these names (octets) or canonical addresses, else UNKNOWN."""
         ...
 
     def find_similar(
@@ -65,15 +65,15 @@ class PassiveDnsGraph(Protocol):
         ...
 
     def name_of(self, node: int) -> str:
-        """A node's name or address, whatever its type."""
+        """The text of a node's name or address, whatever its type."""
         ...
 
     def domain_names(
         self, nodes: Int64[np.ndarray, " nodes"]
     ) -> tuple[Int64[np.ndarray, " nodes"], UInt8[np.ndarray, " bytes"]]:
-        """Lengths of the nodes' names and their bytes end to end; nodes that are no domains have none."""
+        """Lengths of the nodes' names and their octets end to end; nodes that are no domains have none."""
         ...
 
     def name_parts(self, nodes: Int64[np.ndarray, " nodes"]) -> Int64[np.ndarray, "nodes 2"]:
-        """Where each node's registrable label and public suffix begin in its name (see contract.graphs)."""
+        """Where each node's registrable label and public suffix begin in its octets (see contract.graphs)."""
         ...

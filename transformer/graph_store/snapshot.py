@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
-from contract.feature_schema import DOMAIN_NODE, NODE_TYPES
+from contract.feature_schema import DOMAIN_NODE, IP_NODE, NODE_TYPES
+from contract.name_octets import text_of
 from contract.ragged import ragged_ranges, take_ragged
 from transformer.graph_store.adjacency import RELATION_COUNT
 from transformer.graph_store.confusable import skeleton
@@ -74,7 +75,7 @@ class Snapshot:
         return len(self.arrays.neighbours) // 2
 
     def find(self, node_type: int, names: Sequence[bytes]) -> Int64[np.ndarray, " names"]:
-        """The nodes of one type with these names or canonical addresses, UNKNOWN where there is none."""
+        """The nodes of one type with these names (octets) or canonical addresses, else UNKNOWN."""
         first, last = self._type_starts[node_type : node_type + 2].tolist()
         if first == last or not names:
             return np.full(len(names), UNKNOWN)
@@ -148,7 +149,9 @@ class Snapshot:
     def name_of(self, node: int) -> str:
         """A node's name or address, whatever its type."""
         start, end = self.arrays.name_offsets[node : node + 2]
-        return self.arrays.name_bytes[start:end].tobytes().decode()
+        stored = self.arrays.name_bytes[start:end].tobytes()
+        is_address = self._type_starts[IP_NODE] <= node < self._type_starts[IP_NODE + 1]
+        return stored.decode() if is_address else text_of(stored)
 
     def domain_names(
         self, nodes: Int64[np.ndarray, " nodes"]

@@ -31,8 +31,8 @@ class UnwritableSnapshot(Exception):
 class SnapshotArrays:
     """N nodes, first all domains, then addresses, then nameservers, each ascending by name hash.
 
-    name_bytes       names and canonical addresses end to end, at name_offsets
-    name_parts       where a domain's registrable label and public suffix begin in its name
+    name_bytes       names (as contract.name_octets) and canonical addresses end to end, at name_offsets
+    name_parts       where a domain's registrable label and public suffix begin in its octets
     name_hashes      see name_hash; no two nodes of a type share one
     indptr, …        see adjacency.Adjacency
     node_features    columns as in feature_schema.NODE_FEATURES

@@ -22,6 +22,7 @@ from contract.feature_schema import (
     RELATION_IDS,
     RELATIONS,
 )
+from contract.name_octets import octets_of
 from contract.public_suffix import SUFFIX_LIST_VERSION
 from contract.ragged import offsets_of
 from transformer.domain_name import parse_domain
@@ -105,19 +106,18 @@ def _distinct_hashes(by_type: Sequence[Sequence[str]]) -> tuple[int, list[UInt64
     # Two of ten million names share a hash once in a hundred thousand imports: then with another salt.
     salt = 0
     while True:
-        hashes = [name_hashes([name.encode() for name in names], salt) for names in by_type]
+        hashes = [name_hashes([octets_of(name) for name in names], salt) for names in by_type]
         if all(len(np.unique(part)) == len(part) for part in hashes):
             return salt, hashes
         salt += 1
 
 
 def _write_names(directory: Path, nodes: NodeOrder) -> None:
-    lengths = np.fromiter(map(len, nodes.names), np.int64, len(nodes.names))
+    octets = [octets_of(name) for name in nodes.names]
+    lengths = np.fromiter(map(len, octets), np.int64, len(octets))
     np.save(array_file(directory, "name_offsets"), offsets_of(lengths))
     np.save(array_file(directory, "name_hashes"), nodes.hashes)
-    # Names and addresses are ASCII, so characters are bytes.
-    blob = "".join(nodes.names).encode("ascii")
-    np.save(array_file(directory, "name_bytes"), np.frombuffer(blob, np.uint8))
+    np.save(array_file(directory, "name_bytes"), np.frombuffer(b"".join(octets), np.uint8))
 
 
 def _create(directory: Path, name: str, shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:

@@ -150,7 +150,7 @@ def test_names_and_their_parts_are_those_of_the_parser(snapshot: Snapshot) -> No
     for number, text, part in zip(nodes, texts, parts, strict=True):
         if snapshot.node_types(np.array([number]))[0] == DOMAIN_NODE:
             domain = parse_domain(snapshot.name_of(int(number)))
-            assert text.tobytes().decode() == domain.name
+            assert text.tobytes() == domain.octets
             assert part.tolist() == [domain.label_start, domain.suffix_start]
         else:
             assert len(text) == 0
