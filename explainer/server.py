@@ -24,6 +24,7 @@ from serving.model import InferAnswer, InferCall, RiskModel, V1Call, V1Verb
 from serving.predictor_client import PredictorClient
 from serving.raw_tensor import bytes_array
 from serving.tensor_contract import echo
+from serving.tensor_parameters import without_scheduling
 from serving.v1_instances import tensors_of_instances
 
 _BODY_KEYS: Final = ("instances", "parameters")
@@ -87,7 +88,7 @@ class RiskExplainer(RiskModel):
             Overloaded: too many explanations wait.
             RiskError: what transformer or predictor refused.
         """
-        explanations = await self._explain(call, read_options(call.parameters))
+        explanations = await self._explain(call, read_options(without_scheduling(call.parameters)))
         texts = [orjson.dumps(explanation) for explanation in explanations]
         return InferAnswer({EXPLANATION.name: bytes_array(texts, [len(texts)])})
 
@@ -98,7 +99,8 @@ class RiskExplainer(RiskModel):
         unknown = sorted(call.body.keys() - _BODY_KEYS)
         if unknown:
             raise InvalidTensors(f"expected the keys {' and '.join(_BODY_KEYS)}, got {echo(unknown[0])}")
-        options = read_options(call.body.get("parameters", {}))
+        parameters = call.body.get("parameters")
+        options = read_options({} if parameters is None else parameters)
         inputs = tensors_of_instances(call.body)
         return {"explanations": await self._explain(call.infer_call(inputs), options)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from contract.errors import InvalidTensors, Overloaded, PredictorUnavailable
@@ -32,7 +32,23 @@ def forwardable(metadata: Iterable[tuple[str, str]]) -> dict[str, str]:
     >>> forwardable([("x-request-id", "7"), ("authorization", "secret"), ("tracestate", "ä")])
     {'x-request-id': '7'}
     """
-    return {name: value for name, value in metadata if name in FORWARDED and _travels(value)}
+    entries = [(name, value) for name, value in metadata if name in FORWARDED]
+    return {name: value for name, value in combined(entries).items() if _travels(value)}
+
+
+def combined(entries: Collection[tuple[str, str]]) -> dict[str, str]:
+    """Headers by name; those that came more than once as one list (RFC 9110, 5.3), so that none is lost.
+
+    >>> combined([("tracestate", "a=1"), ("x-request-id", "7"), ("tracestate", "b=2")])
+    {'tracestate': 'a=1, b=2', 'x-request-id': '7'}
+    """
+    headers = dict(entries)
+    if len(headers) == len(entries):
+        return headers
+    values: dict[str, list[str]] = {}
+    for name, value in entries:
+        values.setdefault(name, []).append(value)
+    return {name: ", ".join(found) for name, found in values.items()}
 
 
 def _travels(value: object) -> bool:

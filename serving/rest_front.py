@@ -6,6 +6,7 @@ and answer "ready" whatever the models say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final, TypeAlias
@@ -25,6 +26,10 @@ from serving.rest_reply import Reply, error_reply, json_reply, refusal
 from serving.rest_work import RestWork, infer, v1_verb
 
 EXTENSIONS: Final = ("binary_tensor_data",)
+
+# A media range whose version, if it has one, is of numbers; and the weight of one that is not wanted at all.
+_CLEAR_RANGE: Final = re.compile(r"(?:(?!;version=)[!-~]|;version=\d{1,4}(?:\.\d{1,4}){0,2}(?=;|$))+")
+_REFUSED: Final = re.compile(r";q=0(?:\.0*)?(?:;|$)")
 
 _V2_MODEL: Final = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
 
@@ -74,7 +79,7 @@ def _looks(desk: FrontDesk) -> list[BaseRoute]:
         *((path, _model_metadata) for path in _V2_MODEL),
         *((f"{path}/ready", _model_ready) for path in _V2_MODEL),
         ("/v1/models", _list_models),
-        ("/v1/models/{model}", _model_ready),
+        ("/v1/models/{model}", _v1_model_ready),
     ]
     return [Route(path, _RestLook(desk, look), methods=["GET"]) for path, look in looks]
 
@@ -105,6 +110,14 @@ async def _ready(desk: FrontDesk, _request: Request) -> Reply:
 async def _model_ready(desk: FrontDesk, request: Request) -> Reply:
     model = _model(desk, request)
     return _readiness(await desk.model_ready(model), {"name": model.name})
+
+
+async def _v1_model_ready(desk: FrontDesk, request: Request) -> Reply:
+    name = request.path_params["model"]
+    if ":" in name and name not in desk.models:
+        # A verb, which this path's pattern takes for a part of the name.
+        raise HTTPException(405, headers={"Allow": "POST"})
+    return await _model_ready(desk, request)
 
 
 def _readiness(ready: bool, content: dict[str, object]) -> Reply:
@@ -139,12 +152,25 @@ def _model(desk: FrontDesk, request: Request) -> RiskModel:
 
 
 async def _metrics(_desk: FrontDesk, request: Request) -> Reply:
-    encoder, content_type = exposition.choose_encoder(request.headers.get("accept", ""))
+    encoder, content_type = exposition.choose_encoder(_understood(request.headers.getlist("accept")))
     return Reply(200, encoder(REGISTRY), ((b"content-type", content_type.encode()),))
+
+
+def _understood(accept: list[str]) -> str:
+    """What prometheus_client can make of Accept: media types in lower case, no odd versions, nothing refused.
+
+    >>> _understood(["Text/Plain; version=1.0.0, text/plain;version=x", "application/openmetrics-text;q=0"])
+    'text/plain;version=1.0.0'
+    """
+    ranges = ["".join(one.lower().split()) for one in ",".join(accept).split(",")]
+    return ",".join(one for one in ranges if _CLEAR_RANGE.fullmatch(one) and not _REFUSED.search(one))
 
 
 async def _answer_http_exception(_request: Request, error: Exception) -> Response:
     # Only Starlette raises these here: no such path, or not by this method.
-    status = error.status_code if isinstance(error, HTTPException) else 500
+    status, told = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
     reply = error_reply(status, HTTPStatus(status).phrase.lower())
-    return Response(reply.body, status, media_type="application/json")
+    # RFC 9110, 15.5.6: with 405 come the methods that are there; Starlette has them in any order.
+    allowed = ", ".join(sorted((told or {}).get("Allow", "").split(", ")))
+    headers = {"Allow": allowed} if allowed else None
+    return Response(reply.body, status, headers, media_type="application/json")

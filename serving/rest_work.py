@@ -17,7 +17,7 @@ from contract.errors import CallerGone, InvalidTensors, RiskError, UnknownModel
 from serving.front_desk import CallWatch, FrontDesk
 from serving.metrics import UNKNOWN_MODEL
 from serving.model import InferCall, RiskModel, V1Call
-from serving.request_context import TIMEOUT_MS, forwardable, identify, timeout_s
+from serving.request_context import TIMEOUT_MS, combined, forwardable, identify, timeout_s
 from serving.rest_body import read_body, unpack
 from serving.rest_reply import Reply, json_reply, refusal, tensor_reply
 from serving.tensor_contract import echo
@@ -121,7 +121,12 @@ def _json_length(headers: Mapping[str, str]) -> int | None:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    # The parser leaves the white space after a value, which is no part of it (RFC 9112, 5.1).
+    return combined([(name.decode("latin-1"), _text(value)) for name, value in scope["headers"]])
+
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1").strip(" \t")
 
 
 async def _while_connected(visit: Visit, work: Awaitable[Result]) -> Result:

@@ -129,10 +129,8 @@ class Visit:
             self._stream.answer(message + _id_field(request_id or self._own_id()))
 
     def _own_id(self) -> str:
-        for name, value in self._stream.head.metadata:
-            if name == REQUEST_ID:
-                return forwardable(((name, value),)).get(name) or new_id()
-        return new_id()
+        own = [entry for entry in self._stream.head.metadata if entry[0] == REQUEST_ID]
+        return forwardable(own).get(REQUEST_ID) or new_id()
 
     def fail(self, error: RiskError) -> None:
         """Answer with a refusal."""

@@ -26,7 +26,7 @@ def tensors_of_instances(body: Mapping[str, Any]) -> dict[str, np.ndarray]:
     for place, instance in enumerate(instances):
         _check(place, instance)
     inputs = {DOMAIN.name: _column(instances, DOMAIN.name)}
-    if any(ANSWERS.name in instance for instance in instances):
+    if any(instance.get(ANSWERS.name) is not None for instance in instances):
         inputs[ANSWERS.name] = _column(instances, ANSWERS.name)
     return inputs
 
@@ -42,9 +42,10 @@ def _check(place: int, instance: object) -> None:
     if DOMAIN.name not in instance:
         raise InvalidTensors(f"instances[{place}]: expected the key domain, got none")
     for key, value in instance.items():
-        if not isinstance(value, str):
+        # What may be left out may be null.
+        if not isinstance(value, str) and not (key == ANSWERS.name and value is None):
             raise InvalidTensors(f"instances[{place}].{key}: expected a string, got {type(value).__name__}")
 
 
-def _column(instances: list[dict[str, str]], key: str) -> np.ndarray:
-    return np.array([instance.get(key, "").encode() for instance in instances], dtype=object)
+def _column(instances: list[dict[str, str | None]], key: str) -> np.ndarray:
+    return np.array([(instance.get(key) or "").encode() for instance in instances], dtype=object)

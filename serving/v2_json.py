@@ -2,6 +2,9 @@
 
 The binary layout is Triton's "binary tensor data extension": the JSON comes first, `Inference-Header-
 Content-Length` says how long it is, and the raw tensors follow in the order of their declarations.
+
+A member that is null is as if it were not there, as in protobuf's JSON; of two members of one name the last
+counts, as in protobuf's wire format; members that the protocol does not know are passed over, as on gRPC.
 """
 
 from __future__ import annotations
@@ -17,11 +20,11 @@ from contract.errors import InvalidTensors
 from serving.json_tensor import decode_json, encode_json
 from serving.model import InferAnswer, Parameter, RiskModel
 from serving.raw_tensor import decode_raw, encode_raw
-from serving.tensor_contract import OutputRequest, TensorContract, V2Request, answered, echo
+from serving.tensor_contract import OutputRequest, TensorContract, V2Request, answered, echo, element_count
+from serving.tensor_parameters import BINARY_OUTPUT, BINARY_SIZE, check_input, flag, output_is_binary
 
-BINARY_SIZE: Final = "binary_data_size"
-BINARY_DATA: Final = "binary_data"
-BINARY_OUTPUT: Final = "binary_data_output"
+# RFC 8259, 8.1: a parser may ignore what some editors and .NET put before JSON.
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(slots=True)
@@ -54,10 +57,12 @@ def decode_request(body: bytes, json_length: int | None, contract: TensorContrac
         raise InvalidTensors(f"the body has {len(body)} bytes, its header announced {json_length} of JSON")
     document = parse_object(body if json_length is None else memoryview(body)[:json_length])
     parameters = _parameters(document, "request")
+    binary = flag(parameters, BINARY_OUTPUT, "request")
+    parameters.pop(BINARY_OUTPUT, None)
     tail = _BinaryTail(memoryview(b"" if json_length is None else body)[json_length or 0 :])
     return V2Request(
         inputs=_inputs(document, tail, contract),
-        outputs=_outputs(document, parameters.pop(BINARY_OUTPUT, False), contract),
+        outputs=_outputs(document, contract, binary=binary),
         parameters=parameters,
         request_id=_text(document, "id", "request", default=""),
     )
@@ -69,6 +74,8 @@ def parse_object(body: bytes | memoryview) -> dict[str, Any]:
     Raises:
         InvalidTensors: no valid UTF-8, no valid JSON, nested too deep, or not an object.
     """
+    if body[:3] == _BYTE_ORDER_MARK:
+        body = body[3:]
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -100,10 +107,14 @@ def _input(
 ) -> tuple[str, np.ndarray]:
     name, shape = _text(tensor, "name", place), _shape(tensor, place)
     spec = contract.admit(name, _text(tensor, "datatype", place), shape, taken)
-    size = _parameters(tensor, place).get(BINARY_SIZE)
+    parameters, data = _parameters(tensor, place), tensor.get("data")
+    check_input(parameters, f"input {name}")
+    size = parameters.get(BINARY_SIZE)
     if size is None:
-        return name, decode_json(spec, shape, tensor.get("data"))
-    if "data" in tensor:
+        # As on gRPC, a tensor without elements needs no data.
+        empty = data is None and element_count(shape) == 0
+        return name, decode_json(spec, shape, [] if empty else data)
+    if data is not None:
         raise InvalidTensors(f"input {name}: has both data and {BINARY_SIZE}")
     if type(size) is not int or size < 0:
         raise InvalidTensors(f"input {name}: expected {BINARY_SIZE} to be a byte count, got {echo(size)}")
@@ -113,15 +124,16 @@ def _input(
 
 
 def _outputs(
-    document: Mapping[str, Any], binary: Parameter, contract: TensorContract
+    document: Mapping[str, Any], contract: TensorContract, *, binary: bool
 ) -> tuple[OutputRequest, ...]:
-    if not document.get("outputs"):
-        return tuple(OutputRequest(every.spec, binary=bool(binary)) for every in contract.all_outputs)
+    if document.get("outputs") in (None, []):
+        return tuple(OutputRequest(every.spec, binary=binary) for every in contract.all_outputs)
     requested: dict[str, OutputRequest] = {}
     for place, output in enumerate(_objects(document, "outputs")):
         spec = contract.output(_text(output, "name", f"outputs[{place}]"), requested)
-        chosen = _parameters(output, f"outputs[{place}]").get(BINARY_DATA, binary)
-        requested[spec.name] = OutputRequest(spec, binary=bool(chosen))
+        parameters = _parameters(output, f"outputs[{place}]")
+        chosen = output_is_binary(parameters, f"output {spec.name}", binary)
+        requested[spec.name] = OutputRequest(spec, binary=chosen)
     return tuple(requested.values())
 
 
@@ -133,7 +145,9 @@ def _objects(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def _text(holder: Mapping[str, Any], key: str, place: str, default: str | None = None) -> str:
-    value = holder.get(key, default)
+    value = holder.get(key)
+    if value is None and default is not None:
+        return default
     if not isinstance(value, str):
         raise InvalidTensors(f"{place}: expected {key} to be a string, got {echo(value)}")
     return value

@@ -16,8 +16,10 @@ from jaxtyping import Shaped
 from contract.errors import InvalidTensors
 from contract.tensors import TensorSpec
 from serving.model import InferAnswer, Parameter, RiskModel
+from serving.protobuf_bytes import varint
 from serving.raw_tensor import bytes_array, decode_raw, encode_raw
 from serving.tensor_contract import OutputRequest, TensorContract, V2Request, answered, echo, expect_count
+from serving.tensor_parameters import BINARY_OUTPUT, check_input, flag, output_is_binary
 
 _CONTENTS_FIELDS: Final = {
     "BOOL": "bool_contents",
@@ -34,10 +36,13 @@ _CONTENTS_FIELDS: Final = {
     "BYTES": "bytes_contents",
 }
 
-# InferParameter.double_param of Triton's proto, which KServe's lacks: field 4, eight bytes.
-_DOUBLE_FIELD: Final = 4
-_DOUBLE_TAG: Final = bytes([_DOUBLE_FIELD << 3 | 1])
+# Kinds of InferParameter in Triton's proto that KServe's lacks, by number and wire type: double_param, which
+# is eight bytes, and uint64_param, a varint.
+_DOUBLE_KIND: Final = (4, 1)
+_UINT64_KIND: Final = (5, 0)
 _DOUBLE: Final = struct.Struct("<d")
+_UINT64: Final = struct.Struct("<Q")
+_LARGEST_INT64: Final = 2**63 - 1
 
 
 def decode_message(message: Any, contract: TensorContract) -> V2Request:
@@ -52,9 +57,13 @@ def decode_message(message: Any, contract: TensorContract) -> V2Request:
     inputs: dict[str, np.ndarray] = {}
     for place, tensor in enumerate(message.inputs):
         spec = contract.admit(tensor.name, tensor.datatype, tensor.shape, inputs)
+        check_input(parameters_of(tensor), f"input {spec.name}")
         inputs[spec.name] = _decode_raw(spec, tensor, raws[place]) if raws else _decode_typed(spec, tensor)
     contract.require_all(inputs)
-    return V2Request(inputs, _outputs(message, contract), parameters_of(message), message.id)
+    parameters = parameters_of(message)
+    binary = flag(parameters, BINARY_OUTPUT, "request")
+    parameters.pop(BINARY_OUTPUT, None)
+    return V2Request(inputs, _outputs(message, contract, binary=binary), parameters, message.id)
 
 
 def _decode_raw(spec: TensorSpec, tensor: Any, raw: bytes) -> Shaped[np.ndarray, "..."]:
@@ -92,21 +101,23 @@ def _narrow(spec: TensorSpec, values: Shaped[np.ndarray, " _"]) -> Shaped[np.nda
     return narrow
 
 
-def _outputs(message: Any, contract: TensorContract) -> tuple[OutputRequest, ...]:
+def _outputs(message: Any, contract: TensorContract, *, binary: bool) -> tuple[OutputRequest, ...]:
     if not message.outputs:
         return contract.all_outputs
     requested: dict[str, OutputRequest] = {}
     for output in message.outputs:
         spec = contract.output(output.name, requested)
+        # Every answer is raw here, but what REST refuses to understand is refused here too.
+        output_is_binary(parameters_of(output), f"output {spec.name}", binary)
         requested[spec.name] = OutputRequest(spec)
     return tuple(requested.values())
 
 
 def parameters_of(message: Any) -> dict[str, Parameter]:
-    """The parameters of a request or response; doubles are read although KServe's proto has none.
+    """The parameters of a request, a response or a tensor, also of the kinds that KServe's proto has not.
 
     Raises:
-        InvalidTensors: a parameter without a value.
+        InvalidTensors: a parameter without a value, or of a kind that no proto has.
     """
     return {name: _parameter(name, parameter) for name, parameter in message.parameters.items()}
 
@@ -116,10 +127,14 @@ def _parameter(name: str, parameter: Any) -> Parameter:
     if chosen is not None:
         value: Parameter = getattr(parameter, chosen)
         return value
-    for unknown in UnknownFieldSet(parameter):
-        if unknown.field_number == _DOUBLE_FIELD:
-            double: float = _DOUBLE.unpack(struct.pack("<Q", unknown.data))[0]
+    # The last one counts, as for fields that are known.
+    for unknown in reversed(list(UnknownFieldSet(parameter))):
+        kind = (unknown.field_number, unknown.wire_type)
+        if kind == _DOUBLE_KIND:
+            double: float = _DOUBLE.unpack(_UINT64.pack(unknown.data))[0]
             return double
+        if kind == _UINT64_KIND:
+            return int(unknown.data)
     raise InvalidTensors(f"parameter {echo(name)}: expected a boolean, an integer, a double or a string")
 
 
@@ -148,9 +163,16 @@ def _write_parameter(parameter: Any, value: Parameter) -> None:
     # bool first: it is an int to Python.
     if isinstance(value, bool):
         parameter.bool_param = value
-    elif isinstance(value, int):
+    elif isinstance(value, int) and value <= _LARGEST_INT64:
         parameter.int64_param = value
+    elif isinstance(value, int):
+        parameter.MergeFromString(_tag(_UINT64_KIND) + varint(value))
     elif isinstance(value, str):
         parameter.string_param = value
     else:
-        parameter.MergeFromString(_DOUBLE_TAG + _DOUBLE.pack(value))
+        parameter.MergeFromString(_tag(_DOUBLE_KIND) + _DOUBLE.pack(value))
+
+
+def _tag(kind: tuple[int, int]) -> bytes:
+    number, wire_type = kind
+    return bytes((number << 3 | wire_type,))

@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
+import tritonclient.http as triton_http
 from tritonclient.utils import InferenceServerException
 
 from contract.tensors import RISK_MODEL
@@ -86,6 +87,23 @@ def test_grpc_refuses_with_the_same_status(
     ):
         client.infer(RISK_MODEL, [column], parameters=parameters)
     assert refused.value.status() == f"StatusCode.{status}"
+
+
+def test_what_tritons_clients_send_with_any_request_is_no_option(explained: Services) -> None:
+    """Priority, sequence and timeout steer nothing here, and are not taken for misspelt options; null is none."""
+    domains = np.array([LONE["domain"].encode()], object)
+    beside: dict[str, Any] = {"priority": 1, "timeout": 30_000_000, "sequence_id": 7, "request_id": "t"}
+    for module, port in (
+        (triton, explained.explainer.grpc_port),
+        (triton_http, explained.explainer.rest_port),
+    ):
+        column = module.InferInput("domain", [1], "BYTES")
+        column.set_data_from_numpy(domains)
+        with module.InferenceServerClient(f"{HOST}:{port}") as client:
+            answer = client.infer(RISK_MODEL, [column], parameters={"samples": 64}, **beside)
+        assert len(answer.as_numpy("explanation")) == 1
+    url = f"{explained.explainer.rest_url}{EXPLAIN}"
+    assert httpx.post(url, json={"instances": [LONE], "parameters": None}, timeout=60).status_code == 200
 
 
 def test_a_deadline_is_kept(http: httpx.Client) -> None:

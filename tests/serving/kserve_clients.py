@@ -18,7 +18,21 @@ def request() -> InferRequest:
     ids.set_data_from_numpy(np.array([7, -8]), binary_data=True)
     names = InferInput("names", [2], "BYTES")
     names.set_data_from_numpy(np.array([b"a", b"b"], object), binary_data=True)
-    return InferRequest("echo", [values, ids, names], request_id="k")
+    given = {"yes": True, "count": -3, "text": "t", "priority": 1}
+    return InferRequest("echo", [values, ids, names], request_id="k", parameters=given)
+
+
+def nothing() -> InferRequest:
+    """No rows; over REST the client writes null for their data."""
+    empty = []
+    for name, shape, datatype, dtype in (
+        ("values", [0, 2], "FP32", np.float32),
+        ("ids", [0], "INT64", np.int64),
+        ("names", [0], "BYTES", object),
+    ):
+        empty.append(InferInput(name, shape, datatype))
+        empty[-1].set_data_from_numpy(np.empty(shape, dtype), binary_data=True)
+    return InferRequest("echo", empty, request_id="n")
 
 
 def check(outputs: list[InferOutput]) -> None:
@@ -34,11 +48,13 @@ async def main(rest_url: str, grpc_target: str) -> None:
     questions = [await rest.is_server_ready(rest_url), await rest.is_server_live(rest_url)]
     questions.append(await rest.is_model_ready(rest_url, "echo"))
     check((await rest.infer(rest_url, request(), model_name="echo")).outputs)
+    assert len((await rest.infer(rest_url, nothing(), model_name="echo")).outputs) == 9
     await rest.close()
     client = InferenceGRPCClient(grpc_target, timeout=20)
     questions += [await client.is_server_ready(), await client.is_server_live()]
     questions.append(await client.is_model_ready("echo"))
     check((await client.infer(request())).outputs)
+    assert len((await client.infer(nothing())).outputs) == 9
     await client.close()
     sys.stdout.write(f"{questions}\n")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from serving.model import InferAnswer, InferCall, RiskModel
 from serving.raw_tensor import bytes_array, decode_raw
 from serving.tensor_contract import TensorContract
 from serving.v2_json import decode_request, encode_response
-from tests.serving.v2_requests import document
+from tests.serving.v2_requests import document, with_input
 
 SPECS = (
     TensorSpec("values", "FP32", (-1, 2)),
@@ -94,3 +95,55 @@ def test_response_parameters_are_left_out_when_there_are_none() -> None:
         "id": "r",
         "outputs": [{"name": "ids", "datatype": "INT64", "shape": [2], "data": [7, -8]}],
     }
+
+
+@pytest.mark.parametrize("key", ["id", "parameters", "outputs"])
+def test_a_member_that_is_null_is_as_if_it_were_not_there(key: str) -> None:
+    """Null means absent for everything that may be absent, at the top and inside."""
+    absent = decode_request(orjson.dumps(document()), None, CONTRACT)
+    inside = {"name": "ids", "parameters": None}
+    null = decode_request(orjson.dumps(document(**{key: None})), None, CONTRACT)
+    assert (null.request_id, null.parameters, null.outputs) == ("", {}, absent.outputs)
+    nested = document(inputs=[tensor | {"parameters": None} for tensor in document()["inputs"]])
+    assert decode_request(orjson.dumps(nested | {"outputs": [inside]}), None, CONTRACT).outputs
+    with_size = with_input("ids", data=None, parameters={"binary_data_size": 16})
+    with_size["inputs"][1]["data"] = None
+    head = orjson.dumps(with_size)
+    assert decode_request(head + bytes(16), len(head), CONTRACT).inputs["ids"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("outputs", [{}, "", 0, False, 0.0, "ids", [None], [[]]])
+def test_outputs_that_are_no_list_are_refused(outputs: object) -> None:
+    """What is no list of outputs does not silently mean all of them."""
+    with pytest.raises(InvalidTensors, match="outputs: expected an array of objects"):
+        decode_request(orjson.dumps(document(outputs=outputs)), None, CONTRACT)
+
+
+@pytest.mark.parametrize("value", ["false", 0, 1, "", 0.0])
+def test_flags_are_true_or_false(value: object) -> None:
+    """A word or a number is not taken for true, wherever binary outputs are asked for."""
+    asked = [{"name": "ids", "parameters": {"binary_data": value}}]
+    for request in (document(outputs=asked), document(parameters={"binary_data_output": value})):
+        with pytest.raises(InvalidTensors, match="to be true or false"):
+            decode_request(orjson.dumps(request), None, CONTRACT)
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    """JSON as .NET and some editors write it is read, alone and before binary tensors."""
+    plain = b"\xef\xbb\xbf" + orjson.dumps(document(id="1"))
+    for length in (None, len(plain)):
+        assert decode_request(plain, length, CONTRACT).request_id == "1"
+
+
+def test_the_last_of_two_members_counts() -> None:
+    """As in protobuf's wire format; and members that nobody knows are passed over."""
+    body = orjson.dumps(document(model_name="other", x=[None]))[:-1] + b',"id":"1","id":"2"}'
+    assert decode_request(body, None, CONTRACT).request_id == "2"
+
+
+def test_a_tensor_without_elements_needs_no_data() -> None:
+    """As on gRPC, where nothing is written for none; a tensor with elements does."""
+    empty = [{"name": spec.name, "datatype": spec.datatype, "shape": [0, *spec.shape[1:]]} for spec in SPECS]
+    assert decode_request(orjson.dumps({"inputs": empty}), None, CONTRACT).inputs["values"].shape == (0, 2)
+    with pytest.raises(InvalidTensors, match="expected data to be an array, got null"):
+        decode_request(orjson.dumps(with_input("ids", data=None)), None, CONTRACT)

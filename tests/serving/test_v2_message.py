@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from tritonclient.grpc import service_pb2
 from contract.errors import InvalidTensors
 from contract.tensors import TensorSpec
 from serving.model import InferAnswer, InferCall, RiskModel
+from serving.protobuf_bytes import delimited
 from serving.tensor_contract import TensorContract
 from serving.v2_message import decode_message, fill_response
 from tests.serving.v2_requests import message, strings
@@ -83,8 +85,54 @@ def test_parameters_arrive_with_their_type() -> None:
     request.parameters["count"].int64_param = -3
     request.parameters["text"].string_param = "t"
     request.parameters["ratio"].double_param = 0.25
-    parameters = decode_message(request, CONTRACT).parameters
-    assert parameters == {"yes": True, "count": -3, "text": "t", "ratio": 0.25}
+    request.parameters["priority"].uint64_param = 2**64 - 1
+    for known in (request, kserve_message(request)):
+        parameters = decode_message(known, CONTRACT).parameters
+        assert parameters == {"yes": True, "count": -3, "text": "t", "ratio": 0.25, "priority": 2**64 - 1}
+
+
+def kserve_message(message: Any) -> Any:
+    """The request as the service reads it: by a proto that has neither doubles nor unsigned integers.
+
+    Its classes cannot be loaded beside tritonclient's, so this is one like them in a pool of its own.
+    """
+    file = descriptor_pb2.FileDescriptorProto()
+    service_pb2.DESCRIPTOR.CopyToProto(file)
+    parameter = next(kind for kind in file.message_type if kind.name == "InferParameter")
+    del parameter.field[3:]
+    pool = descriptor_pool.DescriptorPool()
+    for needed in service_pb2.DESCRIPTOR.dependencies:
+        pool.AddSerializedFile(needed.serialized_pb)
+    pool.Add(file)
+    kind = pool.FindMessageTypeByName("inference.ModelInferRequest")
+    return message_factory.GetMessageClass(kind).FromString(message.SerializeToString())
+
+
+@given(st.integers(4, 7), st.sampled_from([0, 1, 2, 5]), st.binary(max_size=12))
+def test_kinds_of_parameters_that_no_proto_has_are_refused(number: int, wire_type: int, value: bytes) -> None:
+    """A field of another number or wire type is a value or a refusal, never a crash."""
+    request = message()
+    encoded = delimited(4, delimited(1, b"x") + delimited(2, bytes((number << 3 | wire_type,)) + value))
+    try:
+        broken = service_pb2.ModelInferRequest.FromString(request.SerializeToString() + encoded)
+        broken = kserve_message(broken)
+    except DecodeError:
+        return
+    try:
+        found = decode_message(broken, CONTRACT).parameters
+    except InvalidTensors:
+        return
+    assert isinstance(found["x"], {(4, 1): float, (5, 0): int}[number, wire_type])
+
+
+def test_large_integers_leave_as_what_they_are() -> None:
+    """An integer over 2**63 - 1 is answered as uint64_param."""
+    response = service_pb2.ModelInferResponse()
+    answer = InferAnswer({}, {"most": 2**64 - 1, "more": 2**63, "much": 2**63 - 1})
+    fill_response(response, Echo("echo", "7", SPECS, SPECS), "me", answer, ())
+    assert response.parameters["most"].uint64_param == 2**64 - 1
+    assert response.parameters["more"].uint64_param == 2**63
+    assert response.parameters["much"].int64_param == 2**63 - 1
 
 
 def _small(*values: int) -> Callable[[Any], None]:

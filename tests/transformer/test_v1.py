@@ -30,6 +30,13 @@ def test_no_answers_are_no_column() -> None:
     assert len(tensors_of_instances({"instances": []})["domain"]) == 0
 
 
+def test_answers_that_are_null_are_none() -> None:
+    """What may be left out may be null, as in v2."""
+    instances = [{"domain": "a.test", "answers": None}, {"domain": "b.test", "answers": "A 192.0.2.1"}]
+    assert tensors_of_instances({"instances": instances})["answers"].tolist() == [b"", b"A 192.0.2.1"]
+    assert list(tensors_of_instances({"instances": instances[:1]})) == ["domain"]
+
+
 MALFORMED: dict[str, tuple[Any, str]] = {
     "no instances": ({}, "instances: expected a list of objects, got NoneType"),
     "inputs": ({"inputs": [{"domain": "a.test"}]}, "instances: expected a list of objects"),
