@@ -130,7 +130,8 @@ def _a_label(label: str) -> str | None:
 
 
 def _to_punycode(mapped: str) -> str:
-    if mapped.startswith(_ACE_PREFIX):
+    # Punycode is never shorter than what it encodes, and one character may be mapped to eighteen.
+    if mapped.startswith(_ACE_PREFIX) or len(mapped) > MAX_LABEL_LENGTH:
         return ""
     try:
         return idna.encode(mapped).decode()
