@@ -104,6 +104,8 @@ def _split_labels(text: str) -> list[str]:
     labels = text.translate(_FOREIGN_DOTS).removesuffix(".").split(".")
     if not all(labels):
         raise NotADomainName("contains an empty label ('..' or a leading dot)")
+    if 2 * len(labels) - 1 > MAX_NAME_LENGTH:
+        raise NotADomainName(f"longer than {MAX_NAME_LENGTH} octets ({len(labels)} labels)")
     return labels
 
 

@@ -92,6 +92,7 @@ def test_names_legal_on_the_wire_are_normalised(raw: bytes | str, name: str) -> 
         ("a." * 126 + "ab", r"longer than 253 octets \(254\)"),
         (r"\000." * 126 + r"\000\000", r"longer than 253 octets \(254\)"),
         ("a" * 5000, "longer than 253 octets"),
+        ("\u65e5." * 500, r"longer than 253 octets \(500 labels\)"),
         ("https://example.com/", "URL"),
         ("example.com/path", "URL or path"),
         ("http://2.0.192.in-addr.arpa", "URL"),
