@@ -104,6 +104,8 @@ def _split_labels(text: str) -> list[str]:
     labels = text.translate(_FOREIGN_DOTS).removesuffix(".").split(".")
     if not all(labels):
         raise NotADomainName("contains an empty label ('..' or a leading dot)")
+    if 2 * len(labels) - 1 > MAX_NAME_LENGTH:
+        raise NotADomainName(f"longer than {MAX_NAME_LENGTH} octets ({len(labels)} labels)")
     return labels
 
 
@@ -130,7 +132,8 @@ def _a_label(label: str) -> str | None:
 
 
 def _to_punycode(mapped: str) -> str:
-    if mapped.startswith(_ACE_PREFIX):
+    # Punycode is never shorter than what it encodes, and one character may be mapped to eighteen.
+    if mapped.startswith(_ACE_PREFIX) or len(mapped) > MAX_LABEL_LENGTH:
         return ""
     try:
         return idna.encode(mapped).decode()

@@ -69,8 +69,8 @@ def _decode(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        # Octets that are no UTF-8 are legal on the wire too, and stand for themselves.
-        return raw.decode("utf-8", "surrogateescape")
+        # What is no UTF-8 is legal on the wire too: all octets beyond ASCII stand for themselves then.
+        return raw.decode("ascii", "surrogateescape")
 
 
 def split_names(names: Iterable[str]) -> list[DomainName]:

@@ -58,6 +58,20 @@ def test_contributions_add_up_to_the_score_that_clients_get(http: httpx.Client, 
         assert explanation["domain"] == prediction["domain"]
 
 
+@pytest.mark.parametrize("method", ["shap", "anchor"])
+def test_a_name_of_any_octets_is_explained(http: httpx.Client, method: str) -> None:
+    """The model sees its octets, and people its canonical text, however it was spelled."""
+    spelled = {
+        r"a\.b\000\255.verify\032login.TK": r"a\046b\000\255.verify\032login.tk",
+        "a.xn--b.paypal-secure-login.xyz": "a.xn--b.paypal-secure-login.xyz",
+        ".".join([r"\000" * 63] * 3 + [r"\254" * 61]): ".".join([r"\000" * 63] * 3 + [r"\254" * 61]),
+    }
+    answers = explain(http, *({"domain": name} for name in spelled), method=method, graph=True)
+    assert [answer["domain"] for answer in answers] == list(spelled.values())
+    assert [answer["graph"]["nodes"][0]["label"] for answer in answers] == list(spelled.values())
+    jsonschema.Draft202012Validator(SCHEMA).validate({"explanations": answers})
+
+
 def test_evidence_is_named(http: httpx.Client) -> None:
     """The address and the name server that the resolver saw are players, with what the graph knows of them."""
     [explanation] = explain(http, UNSEEN)

@@ -52,7 +52,8 @@ LONGEST = r"\255" * 63
         ("\U000e0001.com", r"\243\160\128\129.com"),
         ("\u00fc\\000.com", r"\195\188\000.com"),
         (b"\xff.com", r"\255.com"),
-        (b"b\xfccher.\xc3\xbc.com", r"b\252cher.xn--tda.com"),
+        (b"\xff\xc2\x85\xe3\x80\x82.com", r"\255\194\133\227\128\130.com"),
+        (b"b\xfccher.\xc3\xbc.com", r"b\252cher.\195\188.com"),
         # Escapes.
         (r"first\.last.example.com", r"first\046last.example.com"),
         (r"back\\.example.com", r"back\092.example.com"),
@@ -92,6 +93,7 @@ def test_names_legal_on_the_wire_are_normalised(raw: bytes | str, name: str) -> 
         ("a." * 126 + "ab", r"longer than 253 octets \(254\)"),
         (r"\000." * 126 + r"\000\000", r"longer than 253 octets \(254\)"),
         ("a" * 5000, "longer than 253 octets"),
+        ("\u65e5." * 500, r"longer than 253 octets \(500 labels\)"),
         ("https://example.com/", "URL"),
         ("example.com/path", "URL or path"),
         ("http://2.0.192.in-addr.arpa", "URL"),
@@ -169,7 +171,7 @@ def said_of(text: str) -> str:
     )
 )
 def test_raw_octets_are_read_whatever_their_encoding(raw: bytes) -> None:
-    """A label of octets that are no UTF-8 stands for itself."""
+    """Octets that are no UTF-8 stand for themselves, also where a part of them would be a space or a dot."""
     try:
         raw.decode()
     except UnicodeDecodeError:
