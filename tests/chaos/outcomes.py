@@ -14,8 +14,8 @@ UNREACHABLE, BROKEN, HUNG = "unreachable", "broken", "hung"
 OK, LATE = "200", "504"
 HTTP_STATUS_OF = {error.grpc_status: str(error.http_status) for error in ERRORS} | {"OK": OK}
 
-# risk_score, category_scores, category, action, neighbours, status of one name.
-Row = tuple[float, Sequence[float], str, str, int, str]
+# risk_score, name_score, category_scores, category, action, neighbours, status of one name.
+Row = tuple[float, float, Sequence[float], str, str, int, str]
 
 
 @dataclass(frozen=True)
@@ -68,5 +68,5 @@ def read_outcomes(lines: Iterable[str]) -> list[Outcome]:
 
 def rows_of(columns: dict[str, Any]) -> list[Row]:
     """An answer's columns, name by name."""
-    order = ("risk_score", "category_scores", "category", "action", "neighbours", "status")
+    order = ("risk_score", "name_score", "category_scores", "category", "action", "neighbours", "status")
     return list(zip(*(columns[name] for name in order), strict=True))

@@ -10,7 +10,7 @@ from tests.chaos.worlds import World
 
 
 def row(risk: float = 0.5, neighbours: int = 3) -> Row:
-    return (risk, (1 - risk, 0.0, 0.0, risk), "benign", "allow", neighbours, "ok")
+    return (risk, risk, (1 - risk, 0.0, 0.0, risk), "benign", "allow", neighbours, "ok")
 
 
 def world(

@@ -27,8 +27,8 @@ def test_the_names_own_scores_are_right(answer: Outcome) -> None:
     [
         outcome(rows=[row(0.50001)]),
         outcome(rows=[row(neighbours=4)]),
-        outcome(rows=[(0.5, (0.5, 0.0, 0.0, 0.5), "benign", "block", 3, "ok")]),
-        outcome(rows=[(0.5, (0.5, 0.1, 0.0, 0.5), "benign", "allow", 3, "ok")]),
+        outcome(rows=[(0.5, 0.5, (0.5, 0.0, 0.0, 0.5), "benign", "block", 3, "ok")]),
+        outcome(rows=[(0.5, 0.5, (0.5, 0.1, 0.0, 0.5), "benign", "allow", 3, "ok")]),
         outcome(rows=[row(float("nan"))]),
         outcome(rows=[]),
         outcome(rows=[row(), row()]),

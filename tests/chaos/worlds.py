@@ -48,9 +48,9 @@ def is_right(outcome: Outcome, worlds: Sequence[World]) -> bool:
 def same(one: Row, other: Row) -> bool:
     """Equal, scores within what joining may change.
 
-    >>> row = (0.5, [0.5, 0.1, 0.2, 0.2], "benign", "allow", 3, "ok")
-    >>> same(row, row), same(row, (0.50001, *row[1:])), same(row, (*row[:4], 4, "ok"))
+    >>> row = (0.5, 0.5, [0.5, 0.1, 0.2, 0.2], "benign", "allow", 3, "ok")
+    >>> same(row, row), same(row, (0.50001, *row[1:])), same(row, (*row[:5], 4, "ok"))
     (True, False, False)
     """
-    scores = zip((one[0], *one[1]), (other[0], *other[1]), strict=True)
-    return tuple(one[2:]) == tuple(other[2:]) and all(abs(a - b) <= SAME for a, b in scores)
+    scores = zip((*one[:2], *one[2]), (*other[:2], *other[2]), strict=True)
+    return tuple(one[3:]) == tuple(other[3:]) and all(abs(a - b) <= SAME for a, b in scores)

@@ -11,7 +11,7 @@ import httpx
 from contract.tensors import RISK_MODEL
 
 EXPLAIN = f"/v1/models/{RISK_MODEL}:explain"
-UNSEEN = {"domain": "new-portal.example", "answers": "AAAA 3ffe:b00::66, NS ns1.bulletproof.test"}
+UNSEEN = {"domain": "amazon-refund-portal.test", "answers": "AAAA 3ffe:b00::66, NS ns1.bulletproof.test"}
 KNOWN = {"domain": "www.wikipedia.org"}
 LONE = {"domain": "xkqjzvwhpf.top"}
 

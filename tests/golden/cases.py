@@ -28,6 +28,7 @@ CASES = [
     ("alice.github.io", ""),
     ("kq3v9z7xj1m4p8w2.top", ""),
     ("paypal.com.secure-login.verify-account.ml", ""),
+    ("amazon-refund-portal.test", "AAAA 3ffe:b00::66, NS ns1.bulletproof.test"),
     ("new-portal.example", "AAAA 3ffe:b00::66, NS ns1.bulletproof.test"),
     ("brand-new-shop.test", "AAAA 3ffe:c00::200, CNAME cdn.example.net"),
     (f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 57}.com", ""),
@@ -62,6 +63,7 @@ def found() -> dict[str, object]:
             name: {
                 "neighbours": int(cases.neighbours[row]),
                 "risk_score": round(float(scores.risk_score[row]), 6),
+                "name_score": round(float(scores.name_score[row]), 6),
                 "features": {
                     feature: round(float(value), 6)
                     for feature, value in zip(NODE_FEATURES, targets[row], strict=True)

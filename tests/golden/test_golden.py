@@ -21,3 +21,4 @@ def test_a_name_is_what_it_was(name: str) -> None:
     assert now["neighbours"] == then["neighbours"]
     assert now["features"] == pytest.approx(then["features"], abs=1e-5)
     assert now["risk_score"] == pytest.approx(then["risk_score"], abs=1e-4)
+    assert now["name_score"] == pytest.approx(then["name_score"], abs=1e-4)

@@ -89,7 +89,7 @@ def same(one: Columns, other: Columns) -> None:
     """Equal, scores within what batching may change."""
     assert one.keys() == other.keys()
     for name, column in one.items():
-        if name in {"risk_score", "category_scores"}:
+        if name in {"risk_score", "name_score", "category_scores"}:
             np.testing.assert_allclose(column, other[name], atol=1e-5)
         else:
             assert column == other[name], name

@@ -1,3 +1,4 @@
+import random
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,30 @@ def test_unreadable_answers_are_ignored_and_said_so(snapshot: Snapshot) -> None:
     assert featurized.statuses[1] == "ok"
     assert featurized.neighbours[0] == 0
     assert featurized.neighbours[1] > 0
+
+
+GOOD_ANSWERS = ["A 11.0.2.1", "NS ns1.dns.example.net", "CNAME edge.example.org", "AAAA 3ffe:b00::1"]
+JUNK_ANSWERS = ["NS .", "CNAME a..b", "NS 11.0.2.1", "CNAME NEW.test", "A 0.0.0.0", "A 127.0.0.1", "", "MX x"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_junk_beside_answers_moves_no_tensor(snapshot: Snapshot, seed: int) -> None:
+    """The owner of a name decides what stands beside its records: the ego-graph is that of the good ones."""
+    rng = random.Random(seed)  # noqa: S311
+    good = rng.sample(GOOD_ANSWERS, rng.randint(0, 4))
+    junk = rng.choices(JUNK_ANSWERS, k=rng.randint(1, 6))
+    places = rng.sample([True] * len(good) + [False] * len(junk), len(good) + len(junk))
+    kept, left = iter(good), iter(junk)
+    mixed = ", ".join(next(kept) if is_good else next(left) for is_good in places)
+    if not mixed:
+        return
+    found = featurize(snapshot, ["new.test"], [mixed])
+    expected = featurize(snapshot, ["new.test"], [", ".join(good)])
+    assert found.graphs is not None
+    assert expected.graphs is not None
+    assert found.statuses[0].startswith("answers ignored: ")
+    for name, values in found.graphs.tensors().items():
+        assert values.tobytes() == expected.graphs.tensors()[name].tobytes()
 
 
 def test_nothing_to_score_is_no_graph(snapshot: Snapshot) -> None:

@@ -268,6 +268,32 @@ def test_unreadable_answers_are_ignored(http: httpx.Client) -> None:
     np.testing.assert_allclose(columns["risk_score"], [alone] * 3, atol=1e-5)
 
 
+def test_an_odd_record_leaves_the_others(http: httpx.Client) -> None:
+    """One entry that cannot be used is left out and named; the score is that of the others."""
+    good = "A 11.0.2.1, NS ns1.dns.example.net"
+    alone = score(http, ["brand-new.test"], [good])
+    for junk in ("NS .", "CNAME a..b", "NS 11.0.2.1", "CNAME brand-new.test", "A 0.0.0.0"):
+        columns = score(http, ["brand-new.test"] * 2, [f"{junk}, {good}", f"{good}, {junk}"])
+        np.testing.assert_allclose(columns["risk_score"], alone["risk_score"] * 2, atol=1e-5)
+        assert columns["neighbours"] == alone["neighbours"] * 2
+        assert all(status.startswith(f"answers ignored: '{junk}': ") for status in columns["status"])
+
+
+def test_private_addresses_are_a_setting(risk_predictor: ServerProcess, store: Path) -> None:
+    """Where the operator says so, an address of the own network is a neighbour; elsewhere it is named."""
+    for switch, neighbours, status in (
+        (True, 1, "ok"),
+        (False, 0, "answers ignored: 'A 10.0.0.1': special-"),
+    ):
+        with (
+            transformer(risk_predictor.grpc_port, store, private_addresses=switch) as process,
+            httpx.Client(base_url=process.rest_url, timeout=20) as client,
+        ):
+            told = score(client, ["brand-new.test"], ["A 10.0.0.1"])
+        assert told["neighbours"] == [neighbours]
+        assert told["status"][0].startswith(status)
+
+
 def test_a_batch_scores_as_its_names_alone(http: httpx.Client) -> None:
     """Through both services a name scores the same in any company."""
     together = score(http, LEGAL)

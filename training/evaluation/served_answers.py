@@ -24,8 +24,8 @@ from training.served import ServedModel
 
 logger = logging.getLogger(__name__)
 
-# Of 198.18.0.0/15, set aside for benchmarks (RFC 2544): in no store.
-FRESH_ADDRESS: Final = "A 198.18.0.1"
+# Of the former 6bone (RFC 3701), nobody's: in no store.
+FRESH_ADDRESS: Final = "AAAA 3ffe:f00::1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ def local_settings(model_dir: Path, store: Path) -> LocalSettings:
 
 def import_observations(lines: Sequence[bytes], store: Path) -> None:
     """Feed observations to the graph store's own command, as an operator does."""
-    command = [sys.executable, "-m", "transformer.graph_store", "import", "-", "--store", str(store)]
+    # Addresses of the labelled graph are private stand-ins.
+    command = [sys.executable, "-m", "transformer.graph_store", "import", "-", "--private_addresses"]
+    command += ["--store", str(store)]
     subprocess.run(command, input=b"\n".join(lines), check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 

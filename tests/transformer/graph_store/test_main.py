@@ -46,6 +46,49 @@ def test_import_stats_and_show_as_a_person_runs_them(records: Path, tmp_path: Pa
     assert "11.0.2.1  2023-11-14 to 2023-11-15, 1 times" in shown
 
 
+LINES = "".join(
+    json.dumps({"rrname": f"{address}.example", "rrtype": "A", "rdata": address, "count": 1} | times) + "\n"
+    for address in ("11.0.2.1", "10.0.0.1", "127.0.0.1", "192.168.0.1")
+    for times in ({"time_first": 1700000000, "time_last": 1700086400},)
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "flags", "used"),
+    [
+        (None, [], 1),
+        ("true", [], 3),
+        ("0", [], 1),
+        (None, ["--private_addresses"], 3),
+        ("true", ["--no-private_addresses"], 1),
+    ],
+)
+def test_private_addresses_are_a_choice(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    environment: str | None,
+    flags: list[str],
+    used: int,
+) -> None:
+    """By the flag or the environment, the flag first; what is left out is counted by its purpose."""
+    (tmp_path / "lines").write_text(LINES)
+    if environment is not None:
+        monkeypatch.setenv("DNS_RISK_PRIVATE_ADDRESSES", environment)
+    assert main(["import", str(tmp_path / "lines"), "--store", str(tmp_path / "store"), *flags]) == 0
+    told = capsys.readouterr().out
+    assert f"4 lines: {used} used" in told
+    assert "1 unusable: special-purpose address (loopback)" in told
+    assert ("2 unusable: special-purpose address (private use)" in told) == (used == 1)
+
+
+def test_an_impossible_choice_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word that is no switch ends the command and names the variable."""
+    monkeypatch.setenv("DNS_RISK_PRIVATE_ADDRESSES", "perhaps")
+    with pytest.raises(SystemExit, match="DNS_RISK_PRIVATE_ADDRESSES: expected true or false, got 'perhaps'"):
+        main(["stats"])
+
+
 def test_a_store_option_goes_before_the_environment(
     records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

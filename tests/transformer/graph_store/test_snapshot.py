@@ -194,6 +194,12 @@ def test_the_empty_graph_answers_everything() -> None:
         ("example.com", "A", "3ffe:b00::1", "rdata is not an address of its type"),
         ("example.com", "AAAA", "11.0.2.1", "rdata is not an address of its type"),
         ("example.com", "A", "no address", "rdata is not an address of its type"),
+        ("example.com", "AAAA", "3ffe:b00::1%eth0", "rdata is not an address of its type"),
+        ("example.com", "A", "0.0.0.0", "special-purpose address (unspecified)"),  # noqa: S104
+        ("example.com", "A", "192.0.2.1", "special-purpose address (documentation)"),
+        ("example.com", "A", "10.0.0.1", "special-purpose address (private use)"),
+        ("example.com", "AAAA", "::ffff:11.0.2.1", "special-purpose address (IPv4-mapped)"),
+        ("example.com", "AAAA", "fe80::1", "special-purpose address (link-local)"),
     ],
 )
 def test_the_builder_refuses_what_is_no_name_or_address(
@@ -207,6 +213,16 @@ def test_the_builder_refuses_what_is_no_name_or_address(
         builder.add(observation(rrname, rrtype, rdata))
     assert caught.value.reason == reason
     assert builder.observation_count == 2
+
+
+def test_private_addresses_are_kept_where_that_is_said() -> None:
+    """An operator's own network may be evidence; no other special address ever is."""
+    builder = SnapshotBuilder(private_addresses=True)
+    for rrtype, address in (("A", "10.0.0.1"), ("A", "100.64.0.1"), ("AAAA", "fd00::1")):
+        builder.add(observation("seen.example.com", rrtype, address))
+    with pytest.raises(UnusableLine, match="127"):
+        builder.add(observation("seen.example.com", "A", "127.0.0.1"))
+    assert list(builder.addresses) == ["10.0.0.1", "100.64.0.1", "fd00::1"]
 
 
 def test_spellings_of_one_address_are_one_node(tmp_path: Path) -> None:
