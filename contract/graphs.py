@@ -19,6 +19,7 @@ from contract.tensors import (
     CATEGORY_SCORES,
     GRAPH_ROWS,
     NAME_SCORE,
+    NEVER_BLOCKED,
     NODE_LABELS,
     RISK_SCORE,
     STATUS,
@@ -42,7 +43,7 @@ GRAPH_OUTPUTS: Final = (
     RISK_SCORE,
     NAME_SCORE,
 )
-FEATURE_OUTPUTS: Final = (*GRAPH_INPUTS, GRAPH_ROWS, NODE_LABELS, STATUS)
+FEATURE_OUTPUTS: Final = (*GRAPH_INPUTS, GRAPH_ROWS, NODE_LABELS, NEVER_BLOCKED, STATUS)
 
 
 @dataclass(frozen=True, slots=True)

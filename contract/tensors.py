@@ -98,6 +98,8 @@ CLIENT_OUTPUTS: Final = (RISK_SCORE, NAME_SCORE, CATEGORY, CATEGORY_SCORES, ACTI
 # graph belongs to, and each node's name or address as people write it, also of those that carry no name.
 GRAPH_ROWS: Final = TensorSpec("graph_rows", "INT64", (-1,))
 NODE_LABELS: Final = TensorSpec("node_labels", "BYTES", (-1,))
+# For each input why its name may never be blocked, whatever its score (contract.blockable); "" where it may.
+NEVER_BLOCKED: Final = TensorSpec("never_blocked", "BYTES", (-1,), required=False)
 
 # What the explainer answers: one JSON object for each domain, as docs/explanation.schema.json describes.
 EXPLANATION: Final = TensorSpec("explanation", "BYTES", (-1,))

@@ -111,7 +111,7 @@ class DomainExplainer:
             return risk
 
         attribution = attribute(worth, len(players), limits.exact_rows, options.samples, options.seed)
-        thresholds = Thresholds.of(policy, scoring.parameters)
+        thresholds = Thresholds.of(policy, scoring.parameters, subject.features.never_blocked)
         return shap_answer(subject, options, thresholds, players, attribution, alone[0])
 
     def _anchor(
@@ -120,7 +120,7 @@ class DomainExplainer:
         ego, limits = subject.ego, self._limits
         until_s = time.monotonic() + min(limits.anchor_s, time_left.for_one_s())
         score, alone = scoring.risks(ego.graph)[:, 0].tolist()
-        thresholds = Thresholds.of(policy, scoring.parameters)
+        thresholds = Thresholds.of(policy, scoring.parameters, subject.features.never_blocked)
         action = thresholds.verdict(score, alone).action
         players = [*neighbours_of(ego, subject.features.labels), *traits_of(ego.own, range(len(TRAITS)))]
         game = RuleGame(ego, players, self._background.names)

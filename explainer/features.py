@@ -20,6 +20,7 @@ from contract.tensors import (
     FEATURES_MODEL,
     GRAPH_ROWS,
     MONITOR_PARAMETER,
+    NEVER_BLOCKED,
     NODE_LABELS,
     SCHEMA_PARAMETER,
     SNAPSHOT_PARAMETER,
@@ -38,6 +39,8 @@ class DomainFeatures:
     graph: DomainGraphs
     labels: list[str]
     status: str
+    never_blocked: str = ""
+    """why the name may never be blocked; empty where it may, or with a transformer of an older release"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +146,13 @@ def _domains(answer: Answered, statuses: list[str]) -> list[DomainFeatures]:
     if len(labels) != graphs.node_count:
         raise ScoringFailed(f"the transformer's node_labels are {len(labels)}, for {graphs.node_count} nodes")
     bounds = graphs.node_offsets.tolist()
+    told = answer.outputs.get(NEVER_BLOCKED.name)
+    never = [reason.decode() for reason in told] if told is not None else [""] * len(statuses)
+    one_each = split(graphs, [1] * graphs.graph_count)
     return [
-        DomainFeatures(graph, labels[first:last], status)
-        for graph, first, last, status in zip(
-            split(graphs, [1] * graphs.graph_count), bounds[:-1], bounds[1:], statuses, strict=True
+        DomainFeatures(graph, labels[first:last], status, why)
+        for graph, first, last, status, why in zip(
+            one_each, bounds[:-1], bounds[1:], statuses, never, strict=True
         )
     ]
 

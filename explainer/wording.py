@@ -41,7 +41,7 @@ def verdict_words(scored: Scored) -> str:
     if verdict.by_name:
         why = f"its name alone scores {scored.name_score:.{digits}f}, blocked {why}"
     elif verdict.spared:
-        why += ", not blocked for its neighbours"
+        why += f", {verdict.spared}"
     return f"{scored.domain} scores {scored.score:.{digits}f} and {_MEANING[verdict.action]} ({why})."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from contract.blockable import why_never_blocked
 from contract.feature_schema import FEATURE_SCHEMA
 from contract.graphs import FEATURE_OUTPUTS, no_graphs
 from contract.policy import Policy
@@ -13,12 +14,14 @@ from contract.tensors import (
     FEATURES_MODEL,
     GRAPH_ROWS,
     MONITOR_PARAMETER,
+    NEVER_BLOCKED,
     NODE_LABELS,
     SCHEMA_PARAMETER,
     SNAPSHOT_PARAMETER,
     STATUS,
 )
 from serving.model import InferAnswer, InferCall, Parameter, RiskModel
+from transformer.featurize import Featurized
 from transformer.featurizer import Featurizer
 
 
@@ -54,6 +57,7 @@ class DomainFeatures(RiskModel):
         outputs = graphs.tensors() | {
             GRAPH_ROWS.name: featurized.rows,
             NODE_LABELS.name: np.array(featurized.node_labels, object),
+            NEVER_BLOCKED.name: _never_blocked(featurized),
             STATUS.name: np.array([status.encode() for status in featurized.statuses], object),
         }
         said: dict[str, Parameter] = {
@@ -61,3 +65,9 @@ class DomainFeatures(RiskModel):
             SNAPSHOT_PARAMETER: snapshot.snapshot_id,
         }
         return InferAnswer(outputs, said | self._thresholds)
+
+
+def _never_blocked(featurized: Featurized) -> np.ndarray:
+    reasons = np.full(len(featurized.statuses), b"", object)
+    reasons[featurized.rows] = [why_never_blocked(name).encode() for name in featurized.names]
+    return reasons

@@ -25,6 +25,7 @@ class Featurized:
     statuses    one per input: "ok", "answers ignored: <which and why>", or why the input is not a name
     neighbours  one per input: nodes beside the target in its graph, 0 where there is no graph
     node_labels what every node of the graphs is called; empty where nobody asked
+    names       one per entry of rows: the name as canonical text
     """
 
     graphs: DomainGraphs | None
@@ -32,6 +33,7 @@ class Featurized:
     statuses: list[str]
     neighbours: Int32[np.ndarray, " inputs"]
     node_labels: list[bytes] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
 
 def featurize(
@@ -65,7 +67,8 @@ def featurize(
     ego_graphs = extract(graph, targets, labelled=labelled)
     neighbours[rows] = ego_graphs.neighbours
     labels = ego_graphs.node_labels or []
-    return Featurized(ego_graphs.graphs, np.array(rows, np.int64), statuses, neighbours, labels)
+    names = [target.domain.name for target in targets]
+    return Featurized(ego_graphs.graphs, np.array(rows, np.int64), statuses, neighbours, labels, names)
 
 
 def _read(raw_domain: bytes | str, raw_answers: bytes | str, *, private: bool) -> tuple[Target | None, str]:

@@ -30,6 +30,7 @@ from serving.v1_instances import tensors_of_instances
 from transformer.featurize import Featurized
 from transformer.featurizer import Featurizer
 from transformer.graph_store import UnusableSnapshot
+from transformer.lawful_actions import lawful
 from transformer.lexical_model import LexicalModel
 from transformer.rounds import Round, RoundLimits, Rounds
 from transformer.score_cache import RememberedScores, ScoreCache
@@ -121,7 +122,8 @@ class RiskTransformer(RiskModel):
         outputs["name_score"][rows] = scored.name_score
         outputs["category"][rows] = categories(scored.category_scores)
         outputs["category_scores"][rows] = scored.category_scores
-        outputs["action"][rows] = actions(scored.risk_score, scored.name_score, monitor, block)
+        by_score = actions(scored.risk_score, scored.name_score, monitor, block)
+        outputs["action"][rows] = lawful(by_score, featurized.names)
         version = str(scored.parameters.get(MODEL_VERSION_PARAMETER, ""))
         self._told.answered(scored.risk_score, outputs["action"][rows], outputs["category"][rows], version)
         return outputs

@@ -1,21 +1,20 @@
-"""Replay a query log: score its names, or send it to a sidecar as a resolver would.
+"""Replay query logs: score their names, or send them to a sidecar as a resolver would.
 
-    python -m resolver.replay FILE                    what would be blocked, by a transformer's scores
-    python -m resolver.replay FILE --socket PATH      its answers as dnstap frames to a running sidecar
+    python -m resolver.replay FILE...                 what would be blocked, by a transformer's scores
+    python -m resolver.replay FILE... --socket PATH   its answers as dnstap frames to a running sidecar
 
-FILE is a CSV with the columns ts, query, qtype, rcode and answers, or a packet capture; gzipped or not.
+FILE is a packet capture (pcap, pcapng), a dnstap file, Zeek's dns.log, DNS-collector's JSON, or a CSV with
+the columns ts, query, qtype, rcode and answers; gzipped or not; - is standard input.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import socket
+import json
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,17 +23,21 @@ from tqdm import tqdm
 from resolver.allowlist import POPULAR, UnusableList, read_allowlist
 from resolver.bailiwick import answers_about, believed
 from resolver.dns_message import BrokenMessage, read_response
-from resolver.dnstap import payload_of
-from resolver.frame_streams import CONTENT_TYPE, READY, START, STOP, control, frame
 from resolver.observations import Observation, answers_text
 from resolver.pending import Pending
 from resolver.policy import MONITOR, Policy
 from resolver.public_names import is_local
-from resolver.replay.query_log import UnusableLog, responses
+from resolver.replay.asked import Asked
+from resolver.replay.feeding import SidecarGone, send
+from resolver.replay.query_log import all_responses
+from resolver.replay.report import BROKEN_MESSAGE, LOCAL_NAME, NO_ROOM, Report
 from resolver.replay.table import document, rows_of, summary, table
 from resolver.score_cache import Scored
 from resolver.scorer import Scorer
+from resolver.wire_names import to_text
 
+# A response, its second, its name and answers.
+_Observed = tuple[bytes, int, bytes, str]
 _SHOWN: Final = 50
 _PATIENCE_S: Final = 10.0
 
@@ -46,40 +49,56 @@ class ReplayFailed(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Replay; the result is the exit status."""
     given = _parser().parse_args(arguments)
+    report = Report()
     try:
         # Never as a list: a day of captures is larger than memory.
-        log = tqdm(responses(given.file), desc="read", unit="row", disable=None)
-        if given.socket is not None:
-            sent = send(given.socket, log)
-            print(f"{sent:,} responses sent to {given.socket}")
-            return 0
-        policy = _policy(given)
-        queries, answers = _names(log)
-        scores = asyncio.run(scored(given.transformer, answers))
-        rows = rows_of(queries, scores, policy)
-        print(table(rows, given.show))
-        print()
-        print(summary(rows, len(queries) - len(rows)))
-        if given.json is not None:
-            given.json.write_text(document(rows, len(queries) - len(rows)), encoding="utf-8")
-    except (UnusableLog, UnusableList, ReplayFailed, OSError) as refusal:
-        print(refusal, file=sys.stderr)
-        return 1
-    return 0
+        log = tqdm(all_responses(given.files, report), desc="read", unit="row", disable=None)
+        (_feed if given.socket is not None else _judge)(given, _observed(log, report), report)
+    except (UnusableList, ReplayFailed, SidecarGone, OSError) as refusal:
+        report.refused.append(str(refusal))
+    except KeyboardInterrupt:
+        report.refused.append(f"interrupted, after {report.read:,} rows were read")
+    for line in report.refused:
+        print(line, file=sys.stderr)
+    return 1 if report.refused else 0
 
 
-def _names(log: Iterable[tuple[bytes, int]]) -> tuple[Counter[bytes], dict[bytes, str]]:
-    """How often each public name was asked, and what was answered the first time."""
-    queries: Counter[bytes] = Counter()
-    answers: dict[bytes, str] = {}
+def _feed(given: argparse.Namespace, log: Iterable[_Observed], report: Report) -> None:
+    sent = send(given.socket, ((wire, second) for wire, second, _, _ in log))
+    print(f"{sent:,} responses sent to {given.socket}")
+    print(report.text())
+    if given.json is not None:
+        given.json.write_text(json.dumps({"log": report.document(), "sent": sent}, indent=1) + "\n")
+
+
+def _judge(given: argparse.Namespace, log: Iterable[_Observed], report: Report) -> None:
+    policy = _policy(given)
+    asked = Asked()
+    for _, _, name, answers in log:
+        if is_local(name):
+            report.take_back(LOCAL_NAME, to_text(name))
+        elif not asked.add(name, answers):
+            report.take_back(NO_ROOM, to_text(name))
+    if not asked.queries:
+        return
+    scores = asyncio.run(scored(given.transformer, asked.answers))
+    rows = rows_of(asked.queries, scores, policy)
+    unscored = len(asked.queries) - len(rows)
+    print("\n\n".join((table(rows, given.show), report.text(), summary(rows, unscored))))
+    if given.json is not None:
+        given.json.write_text(document(rows, unscored, report.document()), encoding="utf-8")
+
+
+def _observed(log: Iterable[tuple[bytes, int]], report: Report) -> Iterator[_Observed]:
+    """What the sidecar would make of each response."""
     for wire, second in log:
-        with suppress(BrokenMessage):
+        try:
             name, qtype, rcode, records, _ = read_response(wire)
-            queries[name] += 1
-            if not is_local(name):
-                heard = believed(Observation(name, qtype, rcode, second, records), private=False)
-                answers[name] = answers.get(name) or answers_text(answers_about(name, heard.records))
-    return queries, answers
+        except BrokenMessage as broken:
+            report.take_back(BROKEN_MESSAGE, str(broken))
+        else:
+            heard = believed(Observation(name, qtype, rcode, second, records), private=False)
+            yield wire, second, name, answers_text(answers_about(name, heard.records))
 
 
 async def scored(target: str, answers: Mapping[bytes, str]) -> dict[bytes, Scored]:
@@ -109,27 +128,6 @@ async def scored(target: str, answers: Mapping[bytes, str]) -> dict[bytes, Score
     return found
 
 
-def send(path: Path, log: Iterable[tuple[bytes, int]]) -> int:
-    """Send responses as a resolver sends dnstap; how many.
-
-    Raises:
-        OSError: nobody listens, or the stream ends.
-    """
-    with socket.socket(socket.AF_UNIX) as stream:
-        stream.settimeout(_PATIENCE_S)
-        stream.connect(str(path))
-        stream.sendall(control(READY, CONTENT_TYPE))
-        stream.recv(512)
-        stream.sendall(control(START, CONTENT_TYPE))
-        sent = 0
-        for wire, seconds in log:
-            stream.sendall(frame(payload_of(wire, seconds)))
-            sent += 1
-        stream.sendall(control(STOP))
-        stream.recv(512)
-    return sent
-
-
 def _policy(given: argparse.Namespace) -> Policy:
     allowlist = read_allowlist(POPULAR, *([given.allowlist] if given.allowlist else []))
     return Policy(MONITOR, allowlist, given.block_threshold, given.monitor_threshold)
@@ -140,8 +138,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m resolver.replay", description="try a policy on old queries"
     )
     parser.add_argument(
-        "file", type=Path, help="CSV with ts, query, qtype, rcode, answers, or a packet capture"
-    )
+        "files", type=Path, nargs="+", metavar="FILE",
+        help="capture, dnstap file, Zeek's dns.log, DNS-collector's JSON or CSV; - is standard input",
+    )  # fmt: skip
     parser.add_argument("--transformer", default="127.0.0.1:8081", metavar="HOST:PORT")
     parser.add_argument(
         "--socket", type=Path, metavar="PATH", help="send dnstap to a running sidecar instead"

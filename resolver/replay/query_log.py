@@ -1,150 +1,121 @@
-"""Query logs: CSV with a header, as Zeek's dns.log, and packet captures."""
+"""Query logs and captures of any format that is read: the responses in them."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import ipaddress
-import struct
-from collections.abc import Iterable, Iterator
-from io import BufferedIOBase
+import shlex
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import dns.exception
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rdatatype
-import dns.rrset
+from resolver.replay import csv_log, dnstap_file, json_lines, pcap, pcapng, zeek
+from resolver.replay.foreign import OTHER_CAPTURE, Foreign
+from resolver.replay.packets import OTHER_LINK, Packet, responses_in
+from resolver.replay.report import DAMAGED, NO_RESPONSE, LeftOut, Report, UnusableLog, quoted, shown
+from resolver.replay.sniffing import Format, format_of
+from resolver.replay.source import STDIN, Source, opened
 
-_TTL_S: Final = 60
-_PCAP: Final = {
-    b"\xd4\xc3\xb2\xa1": "<",
-    b"\xa1\xb2\xc3\xd4": ">",
-    b"\x4d\x3c\xb2\xa1": "<",
-    b"\xa1\xb2\x3c\x4d": ">",
-}
-_MAX_PACKET: Final = 1 << 18
-_MAX_SECOND: Final = 1 << 32
-_ETHERNET: Final = 1
-# Octets before the IP header by link type (tcpdump.org/linktypes.html): BSD loopback, Ethernet, raw IP, Linux
-# cooked, IPv4, IPv6, and Linux cooked v2, which is what `tcpdump -i any` writes.
-_LINK_OCTETS: Final = {0: 4, _ETHERNET: 14, 101: 0, 113: 16, 228: 0, 229: 0, 276: 20}
-_UDP: Final = 17
-_KNOWN_TYPES: Final = frozenset(kind.name for kind in dns.rdatatype.RdataType)
-# Other types answer with what is neither an address nor an alias.
-_FOLLOWED: Final = frozenset({"A", "AAAA", "CNAME"})
+_RESPONSE: Final = 0x80
+_READ: Final = "a capture (pcap, pcapng), dnstap, Zeek's dns.log, DNS-collector's JSON, or CSV with a header"
+
+Reader = Callable[[Source, Report], Iterator[tuple[bytes, int]]]
 
 
-class UnusableLog(Exception):
-    """A file that is neither a query log nor a capture; the message says what was expected."""
+def all_responses(paths: Iterable[Path], report: Report) -> Iterator[tuple[bytes, int]]:
+    """The responses of several files; those of which nothing can be used are told to the report."""
+    for path in paths:
+        try:
+            yield from responses(path, report)
+        except UnusableLog as refusal:
+            report.refused.append(str(refusal))
 
 
-def responses(path: Path) -> Iterator[tuple[bytes, int]]:
-    """Each response on the wire, and its second since 1970.
+def responses(path: Path, report: Report) -> Iterator[tuple[bytes, int]]:
+    """Each response on the wire, and its second since 1970 (0 where it is not said).
+
+    What cannot be used is left out, and counted by the report.
 
     Raises:
-        UnusableLog: another format, a row that is none, or a compressed file that is cut short. A capture
-            may end in a packet, as those of a `tcpdump` that was killed do.
+        UnusableLog: a file of another kind, or one of which nothing can be used, once it is read.
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
-        opener: Any = gzip.open if start[:2] == b"\x1f\x8b" else open
-        with opener(path, "rb") as file:
-            start = file.read(4)
-        if start in _PCAP:
-            with opener(path, "rb") as file:
-                yield from _captured(path, file)
-        else:
-            with opener(path, "rt", encoding="utf-8", newline="") as file:
-                yield from _logged(path, file)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise UnusableLog(f"{path}: {error}") from None
+    with opened(path) as source:
+        kind = _known(path, source)
+        before, used = report.left_out.copy(), report.used
+        reader, unit = _READERS[kind]
+        report.begin(path, unit)
+        try:
+            for wire, second in reader(source, report):
+                if len(wire) > 2 and not wire[2] & _RESPONSE:
+                    report.leave_out(NO_RESPONSE)
+                else:
+                    report.use()
+                    yield wire, second
+        except UnusableLog as refusal:
+            raise UnusableLog(f"{shown(path)}: {refusal}{_told(refusal.command, path)}") from None
+        if source.damaged:
+            report.leave_out(DAMAGED, source.damaged)
+        if report.used == used:
+            why = report.why(before) or "nothing is in it"
+            command = OTHER_CAPTURE if (report.left_out - before)[OTHER_LINK] else ""
+            raise UnusableLog(
+                f"{shown(path)}: a {kind} of which nothing can be used: {why}{_told(command, path)}"
+            )
 
 
-def _logged(path: Path, file: Iterable[str]) -> Iterator[tuple[bytes, int]]:
-    rows = csv.DictReader(file)
-    missing = {"ts", "query", "qtype", "rcode", "answers"} - set(rows.fieldnames or ())
-    if missing:
-        raise UnusableLog(f"{path}: no column {', '.join(sorted(missing))}, and no packet capture")
-    for row in rows:
-        if row["query"] is None or None in (row["qtype"], row["rcode"], row["answers"], row["ts"]):
-            raise UnusableLog(f"{path}: line {rows.line_num} has too few columns")
-        wire = _response(row["query"], row["qtype"], row["rcode"], row["answers"])
-        if wire is not None:
-            yield wire, _second(path, rows.line_num, row["ts"])
+def _known(path: Path, source: Source) -> Format:
+    """What a file is.
+
+    Raises:
+        UnusableLog: nothing that is read.
+    """
+    found = format_of(source.head)
+    if isinstance(found, Format):
+        return found
+    if isinstance(found, Foreign):
+        raise UnusableLog(
+            f"{shown(path)}: {found.what}, which is not read as it is{_told(found.command, path)}"
+        )
+    if source.damaged:
+        raise UnusableLog(f"{shown(path)}: {source.damaged}")
+    if not source.head.strip():
+        raise UnusableLog(f"{shown(path)}: empty")
+    raise UnusableLog(f"{shown(path)}: {_unknown(source.head)}; expected {_READ}")
 
 
-def _second(path: Path, line: int, text: str) -> int:
-    """The second of a row; 0 where it is not said."""
-    try:
-        second = int(float(text or 0))
-    except (ValueError, OverflowError):
-        second = -1
-    if not 0 <= second < _MAX_SECOND:
-        raise UnusableLog(f"{path}: line {line}: ts {text[:40]!r}, expected seconds since 1970")
-    return second
+def _told(command: str, path: Path) -> str:
+    """A command as the end of a message, with the file's name where a shell takes that as it is."""
+    name = shown(path)
+    plain = path != STDIN and shlex.quote(name) == name
+    return f"; convert it: {command.replace('FILE', name) if plain else command}" if command else ""
 
 
-def _response(query: str, qtype: str, rcode: str, answers: str) -> bytes | None:
-    """The response that a row tells of; None where its name cannot stand in a message."""
-    try:
-        message = dns.message.make_query(query, qtype if qtype in _KNOWN_TYPES else "A")
-        message.flags |= dns.flags.QR | dns.flags.RA
-        message.set_rcode(dns.rcode.NOERROR if rcode in ("", "-") else dns.rcode.from_text(rcode))
-        owner = query
-        for data in answers.split(",") if qtype in _FOLLOWED else ():
-            kind = _type_of(data)
-            if kind:
-                text = f"{data.rstrip('.')}." if kind == "CNAME" else data
-                message.answer.append(dns.rrset.from_text(f"{owner.rstrip('.')}.", _TTL_S, "IN", kind, text))
-                owner = data if kind == "CNAME" else owner
-        return message.to_wire()
-    except (dns.exception.DNSException, ValueError):
-        return None
+def _unknown(head: bytes) -> str:
+    line = next((line for line in head.split(b"\n") if line.strip()), b"").decode("utf-8", "replace")
+    if not line.isprintable():
+        return f"no format that is known: it begins with {head[:8].hex(' ')}"
+    return f"no column {', '.join(sorted(csv_log.COLUMNS))}: the first line is {quoted(line.strip())}"
 
 
-def _type_of(data: str) -> str:
-    """What a logged datum is; "" for what is neither an address nor a name, such as signatures."""
-    try:
-        return "A" if ipaddress.ip_address(data).version == 4 else "AAAA"
-    except ValueError:
-        return "CNAME" if data and " " not in data else ""
+def _captured(packets: Callable[[Source, Report], Iterator[Packet]]) -> Reader:
+    def read(source: Source, report: Report) -> Iterator[tuple[bytes, int]]:
+        for packet in packets(source, report):
+            try:
+                messages = responses_in(packet)
+            except LeftOut as why:
+                report.leave_out(why.reason, why.detail)
+            else:
+                for wire in messages:
+                    yield wire, packet.second
+
+    return read
 
 
-def _captured(path: Path, file: BufferedIOBase) -> Iterator[tuple[bytes, int]]:
-    order = _PCAP[file.read(4)]
-    header = file.read(20)
-    if len(header) < 20:
-        raise UnusableLog(f"{path}: cut short")
-    link = struct.unpack_from(order + "I", header, 16)[0] & 0xFFFF
-    if link not in _LINK_OCTETS:
-        raise UnusableLog(f"{path}: link type {link}, expected Ethernet, loopback, raw IP or Linux cooked")
-    while len(record := file.read(16)) == 16:
-        seconds, _, length, _ = struct.unpack(order + "IIII", record)
-        if length > _MAX_PACKET:
-            raise UnusableLog(f"{path}: a packet of {length} octets")
-        payload = _dns_of(file.read(length)[_LINK_OCTETS[link] :], tagged=link == _ETHERNET)
-        if payload:
-            yield payload, seconds
-
-
-def _dns_of(packet: bytes, *, tagged: bool) -> bytes:
-    """The DNS response in an IP packet from UDP port 53; empty where there is none."""
-    if tagged and packet[:1] and packet[0] >> 4 not in (4, 6):
-        # An 802.1Q tag stands before the IP header.
-        packet = packet[4:]
-    if len(packet) < 28:
-        return b""
-    version = packet[0] >> 4
-    if version == 4:
-        protocol, start = packet[9], (packet[0] & 15) * 4
-    elif version == 6:
-        protocol, start = packet[6], 40
-    else:
-        return b""
-    if protocol != _UDP or packet[start : start + 2] != b"\x00\x35":
-        return b""
-    return packet[start + 8 :]
+# With what stands between the file and the number of a line, packet or frame.
+_READERS: Final[dict[Format, tuple[Reader, str]]] = {
+    Format.PCAP: (_captured(pcap.packets), ": packet "),
+    Format.PCAPNG: (_captured(pcapng.packets), ": packet "),
+    Format.DNSTAP: (dnstap_file.responses, ": frame "),
+    Format.ZEEK: (zeek.responses, ":"),
+    Format.ZEEK_JSON: (json_lines.zeek_responses, ":"),
+    Format.DNS_COLLECTOR: (json_lines.dns_collector_responses, ":"),
+    Format.CSV: (csv_log.responses, ":"),
+}

@@ -60,6 +60,7 @@ def table(rows: Sequence[Row], most: int) -> str:
     return "\n".join(lines)
 
 
-def document(rows: Sequence[Row], unscored: int) -> str:
-    """All of it for programs."""
-    return json.dumps({"unscored": unscored, "names": [asdict(row) for row in rows]}, indent=1) + "\n"
+def document(rows: Sequence[Row], unscored: int, log: Mapping[str, object]) -> str:
+    """All of it for programs, with what became of the log."""
+    names = [asdict(row) for row in rows]
+    return json.dumps({"log": log, "unscored": unscored, "names": names}, indent=1) + "\n"

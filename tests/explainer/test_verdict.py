@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contract.errors import ScoringFailed
 from contract.policy import Policy, actions
 from contract.tensors import ACTIONS, BLOCK_PARAMETER, MONITOR_PARAMETER
-from explainer.verdict import Thresholds, Verdict
+from explainer.verdict import BY_NEIGHBOURS, Thresholds, Verdict
 
 # Time limits of single examples would fail on a busy machine.
 relaxed = settings(deadline=None)
@@ -74,8 +74,8 @@ def test_a_verdict_holds_for_its_own_score(bounds: list[float], score: float, al
         (0.5, 0.2, Verdict("monitor", 0.5)),
         (0.89, 0.89, Verdict("monitor", 0.5)),
         (0.9, 0.9, Verdict("block", 0.9)),
-        (0.9, 0.89, Verdict("monitor", 0.5, spared=True)),
-        (0.9, -1.0, Verdict("monitor", 0.5, spared=True)),
+        (0.9, 0.89, Verdict("monitor", 0.5, spared=BY_NEIGHBOURS)),
+        (0.9, -1.0, Verdict("monitor", 0.5, spared=BY_NEIGHBOURS)),
         (0.2, 0.9, Verdict("monitor", 0.9, by_name=True)),
         (0.5, 0.9, Verdict("monitor", 0.5)),
     ],
@@ -100,4 +100,4 @@ def test_allowed_is_not_blocked_where_thresholds_cross() -> None:
     assert thresholds.verdict(0.7, 0.7).action == "block"
     assert thresholds.verdict(0.3, 0.3) == Verdict("allow", 0.5)
     assert not thresholds.keep("allow", np.array([[0.7], [0.7]])).any()
-    assert thresholds.verdict(0.7, 0.3) == Verdict("monitor", 0.5, spared=True)
+    assert thresholds.verdict(0.7, 0.3) == Verdict("monitor", 0.5, spared=BY_NEIGHBOURS)

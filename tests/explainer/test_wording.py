@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explainer.players import Player
-from explainer.verdict import Verdict
+from explainer.verdict import BY_NEIGHBOURS, Verdict
 from explainer.wording import Scored, anchor_summary, shap_summary, verdict_words
 
 # Time limits of single examples would fail on a busy machine.
@@ -18,7 +18,7 @@ gains = st.floats(-1, 1)
 verdicts = st.one_of(
     st.builds(Verdict, st.sampled_from(["allow", "monitor", "block"]), st.floats(0, 1)),
     st.floats(0, 1).map(lambda threshold: Verdict("monitor", threshold, by_name=True)),
-    st.floats(0, 1).map(lambda threshold: Verdict("monitor", threshold, spared=True)),
+    st.floats(0, 1).map(lambda threshold: Verdict("monitor", threshold, spared=BY_NEIGHBOURS)),
 )
 scored = st.builds(Scored, texts, st.floats(0, 1), st.floats(0, 1), verdicts)
 
@@ -53,7 +53,7 @@ def given_texts(summary: str) -> set[str]:
         (Verdict("monitor", 0.5), "a.test scores 0.700 and is to be monitored (from 0.500)."),
         (Verdict("block", 0.6), "a.test scores 0.700 and is to be blocked (from 0.600)."),
         (
-            Verdict("monitor", 0.5, spared=True),
+            Verdict("monitor", 0.5, spared=BY_NEIGHBOURS),
             "a.test scores 0.700 and is to be monitored (from 0.500, not blocked for its neighbours).",
         ),
         (
