@@ -157,6 +157,10 @@ LINES: Final[tuple[tuple[re.Pattern[str], Foreign], ...]] = tuple(
             ),
         ),
         (
+            r"^[0-9]{10}(?:\.[0-9]+)?,[^,]+,[A-Z0-9]+,[A-Z]*,",
+            _piped("rows of a CSV without its header", f"(echo {_HEADER}; cat FILE)"),
+        ),
+        (
             r"^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s+[A-Za-z0-9]",
             _awk("a hosts file", r"""/^[0-9:]/ && NF>1{print "," $2 ",,,"}"""),
         ),

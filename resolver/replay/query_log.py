@@ -75,7 +75,7 @@ def _known(path: Path, source: Source) -> Format:
             f"{shown(path)}: {found.what}, which is not read as it is{_told(found.command, path)}"
         )
     if source.damaged:
-        raise UnusableLog(f"{shown(path)}: {source.damaged}")
+        raise UnusableLog(f"{shown(path)}: cannot be read: {source.damaged}")
     if not source.head.strip():
         raise UnusableLog(f"{shown(path)}: empty")
     raise UnusableLog(f"{shown(path)}: {_unknown(source.head)}; expected {_READ}")
@@ -92,6 +92,8 @@ def _unknown(head: bytes) -> str:
     line = next((line for line in head.split(b"\n") if line.strip()), b"").decode("utf-8", "replace")
     if not line.isprintable():
         return f"no format that is known: it begins with {head[:8].hex(' ')}"
+    if line.startswith("{"):
+        return f"JSON of a kind that is not known: {quoted(line)}"
     return f"no column {', '.join(sorted(csv_log.COLUMNS))}: the first line is {quoted(line.strip())}"
 
 

@@ -68,6 +68,7 @@ class Report:
         """files of which nothing can be used"""
         self._file = ""
         self._place = ""
+        self._first: dict[str, str] = {}
 
     @property
     def read(self) -> int:
@@ -78,6 +79,7 @@ class Report:
         """What follows is of this file; the unit stands between it and the number: `:` or `: packet `."""
         self._file = f"{shown(path)}{unit}"
         self._place = shown(path)
+        self._first = {}
 
     def at(self, number: int) -> None:
         """What follows is of this line, packet or frame."""
@@ -91,8 +93,10 @@ class Report:
         """What is here cannot be used; a detail says that somebody may want to look at it."""
         self.left_out[reason] += 1
         places = self.places.setdefault(reason, [])
-        if detail and len(places) < _PLACES:
-            places.append(f"{self._place}: {detail[:_MAX_DETAIL]}")
+        if detail:
+            place = f"{self._place}: {detail[:_MAX_DETAIL]}"
+            self._first.setdefault(reason, place)
+            places += [place] if len(places) < _PLACES else []
 
     def take_back(self, reason: str, detail: str = "") -> None:
         """What was handed on last turned out to be of no use."""
@@ -100,9 +104,9 @@ class Report:
         self.leave_out(reason, detail)
 
     def why(self, since: Counter[str]) -> str:
-        """In one line, why so much was left out since then; "" where there was nothing."""
+        """In one line, why so much of this file was left out since then; "" where there was nothing."""
         reasons = (self.left_out - since).most_common()
-        first = next((place for reason, _ in reasons for place in self.places.get(reason, ())), "")
+        first = next((self._first[reason] for reason, _ in reasons if reason in self._first), "")
         counts = ", ".join(f"{count:,} x {reason}" for reason, count in reasons)
         return f"{counts} ({first})" if first else counts
 

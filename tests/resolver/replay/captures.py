@@ -12,7 +12,8 @@ from resolver.replay.query_log import responses
 from resolver.replay.report import Report
 from resolver.wire_names import to_text
 
-ONE, TWO = response("one.example.com"), response("two.example.com")
+# The same in every process of a test run, as they stand in the names of tests.
+ONE, TWO = (b"\0\7" + response(name)[2:] for name in ("one.example.com", "two.example.com"))
 IPV4, IPV6 = b"\x08\x00", b"\x86\xdd"
 UDP, TCP = 17, 6
 SERVER4, CLIENT4 = (ip_address(text).packed for text in ("192.0.2.53", "192.0.2.50"))

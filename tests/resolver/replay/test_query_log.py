@@ -113,6 +113,16 @@ def test_one_file_of_no_use_does_not_end_the_others(tmp_path: Path) -> None:
     assert report.used == 6
 
 
+def test_a_file_of_no_use_is_told_by_a_place_in_it(tmp_path: Path) -> None:
+    """Also where others before it had enough of the same."""
+    paths = [tmp_path / name for name in ("a", "b")]
+    for path in paths:
+        path.write_text("ts,query,qtype,rcode,answers\n" + "never,a.example,A,,\n" * 9)
+    report = Report()
+    assert not list(all_responses(paths, report))
+    assert all(f"9 x bad time ({path}:2: " in line for path, line in zip(paths, report.refused, strict=True))
+
+
 def test_what_is_taken_back_counts_against_its_file(tmp_path: Path) -> None:
     """A file whose messages are all broken is of no use, and says why."""
     path, report = tmp_path / "file", Report()

@@ -20,6 +20,7 @@ from resolver.replay.report import UnusableLog
 from resolver.replay.sniffing import Format, format_of
 from tests.resolver.replay.captures import ONE, Pcapng, ipv4, names, pcap, read
 from tests.resolver.replay.captures import datagram as udp_of
+from tests.serving.server_process import REPOSITORY
 
 LOG = "ts,query,qtype,rcode,answers\n1700000000,www.example.org,A,NOERROR,192.0.2.1\n"
 ZONE = "$ORIGIN example.org.\n@ 60 IN SOA a b 1 1 1 1 1\n"
@@ -81,6 +82,7 @@ FILES = {
     "passive dns": ("passive DNS, no query log", '{"rrname": "www.example.org", "rrtype": "A", "rdata": "192.0.2.1", "time_first": 1, "time_last": 2}\n', ""),
     "dnsdb": ("passive DNS of DNSDB", '{"cond": "begin"}\n', ""),
     "zeek rows": ("rows of a Zeek log without its header", "1700000000.100000\tCx1y2z3a4b5c6d7e8f\t192.0.2.50\t40000\t192.0.2.53\t53\n", ""),
+    "csv rows": ("rows of a CSV without its header", LOG.split("\n", 1)[1], "cat"),
     "hosts": ("a hosts file", "# blocked\n0.0.0.0 www.example.org\n", "awk"),
     "names": ("a list of names", "www.example.org\nwww.example.org\n", "awk"),
     "zone": ("a zone file", ZONE, ""),
@@ -159,11 +161,11 @@ def test_a_capture_of_another_link_is_read_through_tshark(tmp_path: Path) -> Non
     [
         (b"", "empty"),
         (b" \n\n", "empty"),
-        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"", mtime=0), "empty"),
         (b"\x00\x01\x02\xfe" * 9, "no format that is known: it begins with 00 01 02 fe"),
         (b"\x7fELF\x02\x01\x01\0", "no format that is known"),
         (b"a,b\n1,2\n", "no column answers, qtype, query, rcode, ts: the first line is 'a,b'"),
-        (b'{"some": "thing"}\n', "no column"),
+        (b'{"some": "thing"}\n', "JSON of a kind that is not known"),
         (b"\x1f\x8b", "ended before"),
         (b"\x1f\x8b\x08\0" + bytes(30), "rror"),
     ],
@@ -205,3 +207,18 @@ def test_each_command_says_what_to_do_with_the_file() -> None:
     """FILE stands in every one, to be replaced by the file's name."""
     known = [*foreign.MAGICS.values(), *(found for _, found in (*foreign.LINES, *foreign.OBJECTS))]
     assert all("FILE" in found.command or "config.yml" in found.command for found in known)
+
+
+def test_the_documentation_shows_these_commands_and_every_format() -> None:
+    """As they are printed."""
+    text = (REPOSITORY / "docs" / "resolvers.md").read_text()
+    shown = text.split("```sh\n# a log of dnsmasq")[1].split("```")[0]
+    known = {
+        found.command
+        for found in (*foreign.MAGICS.values(), *(found for _, found in (*foreign.LINES, *foreign.OBJECTS)))
+    }
+    commands = [line for line in shown.splitlines()[1:] if not line.startswith("#")]
+    assert len(commands) == 6
+    assert set(commands) <= known
+    for kind in ("pcap", "pcapng", "dnstap file", "Zeek `dns.log`", "DNS-collector", "CSV"):
+        assert f"\n| {kind} | " in text
