@@ -173,7 +173,7 @@ class TapSender:
 
 def response(name: str, address: str = "11.22.33.44") -> bytes:
     """A response on the wire with one address."""
-    message = dns.message.make_query(name, "A")
+    message = dns.message.make_query(name, "A", id=7)
     message.flags |= dns.flags.QR
     message.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "A", address))
     return message.to_wire()
