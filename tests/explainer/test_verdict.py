@@ -88,10 +88,22 @@ def test_a_verdict_names_the_threshold_that_made_it(score: float, alone: float, 
 def test_the_operators_thresholds_go_before_the_models() -> None:
     """What a policy leaves open is what the predictor says of its model."""
     says = {MONITOR_PARAMETER: 0.4, BLOCK_PARAMETER: 0.8}
-    assert Thresholds.of(Policy(), says) == Thresholds(0.4, 0.8)
-    assert Thresholds.of(Policy(block=0.7), says) == Thresholds(0.4, 0.7)
+    assert Thresholds.of(Policy(), says, "") == Thresholds(0.4, 0.8)
+    assert Thresholds.of(Policy(block=0.7), says, "single label") == Thresholds(0.4, 0.7, "single label")
     with pytest.raises(ScoringFailed, match=MONITOR_PARAMETER):
-        Thresholds.of(Policy(block=0.7), {})
+        Thresholds.of(Policy(block=0.7), {}, "")
+
+
+@pytest.mark.parametrize("name_score", [0.3, 0.95])
+def test_what_may_never_be_blocked_is_monitored(name_score: float) -> None:
+    """As the transformer does, with the reason; a rule keeps that action, too."""
+    thresholds = Thresholds(0.5, 0.9, "public suffix")
+    assert thresholds.verdict(0.95, name_score) == Verdict(
+        "monitor", 0.5, spared="never blocked: public suffix"
+    )
+    assert thresholds.verdict(0.6, 0.6) == Verdict("monitor", 0.5)
+    risks = np.array([[0.95, 0.6, 0.1], [0.95, 0.6, 0.1]])
+    assert thresholds.keep("monitor", risks).tolist() == [True, True, False]
 
 
 def test_allowed_is_not_blocked_where_thresholds_cross() -> None:

@@ -14,7 +14,7 @@ import pytest
 from inference_services.processes import free_ports
 from load_tests.bench_resolver.sidecar_process import sidecar
 from load_tests.waiting import poll
-from resolver.replay.report import BAD_TIME, BROKEN_MESSAGE, NO_RESPONSE
+from resolver.replay.report import BAD_TIME, BROKEN_MESSAGE, LOCAL_NAME, NO_RESPONSE
 from tests.resolver.bad_names import fresh_bad_name
 from tests.resolver.replay.captures import ONE, datagram, ethernet, ipv4, pcap, udp
 from tests.serving.server_process import HOST, REPOSITORY, ServerProcess
@@ -48,7 +48,7 @@ def test_it_shows_what_a_policy_would_block(scoring: ServerProcess, tmp_path: Pa
     [line] = [line for line in run.stdout.splitlines() if bad in line]
     assert line.split()[0] == "block"
     assert ours not in run.stdout
-    assert "allow           2 names          101 queries" in run.stdout
+    assert "allow           1 names          100 queries" in run.stdout
     found = json.loads(out.read_text())
     rows = {row["name"]: row for row in found["names"]}
     assert (found["log"]["read"], found["log"]["used"], found["log"]["left_out"]) == (102, 102, {})
@@ -82,13 +82,14 @@ def test_several_logs_are_one_and_what_is_left_out_is_shown(scoring: ServerProce
     assert f"{junk}: no format that is known" in run.stderr
     assert f"{log}:3: ts 'n/a', expected seconds since 1970" in run.stdout
     assert f"{capture}: packet 2: " in run.stdout
-    assert re.search(r"read +5\nused +2\nleft out +3\n", run.stdout)
+    assert re.search(r"read +5\nused +1\nleft out +4\n", run.stdout)
     said = json.loads(out.read_text())["log"]
-    assert (said["read"], said["used"]) == (5, 2)
+    assert (said["read"], said["used"]) == (5, 1)
     assert {reason: found["count"] for reason, found in said["left_out"].items()} == {
         BAD_TIME: 1,
         BROKEN_MESSAGE: 1,
         NO_RESPONSE: 1,
+        LOCAL_NAME: 1,
     }
     assert len(said["refused"]) == 1
 
@@ -97,11 +98,15 @@ def test_several_logs_are_one_and_what_is_left_out_is_shown(scoring: ServerProce
     not SAMPLE_LOG.exists(), reason="needs the query log in the shared data (DNS_RISK_SHARED)"
 )
 def test_the_real_log_goes_through_whole(scoring: ServerProcess) -> None:
-    """Every query of the sample is read, and every name that is one gets a score."""
+    """Every query of the sample is read, names of its house are counted, and every other name gets a score."""
     run = replay(SAMPLE_LOG, "--transformer", scoring.grpc_target)
     assert run.returncode == 0, run.stderr
     counts = [line.split() for line in run.stdout.splitlines()[-4:]]
-    assert sum(int(words[3].replace(",", "")) for words in counts[:3]) > 49_000
+    scored_ = sum(int(words[3].replace(",", "")) for words in counts[:3])
+    house = re.search(rf"([0-9,]+)  {LOCAL_NAME}", run.stdout)
+    assert house is not None
+    assert scored_ + int(house[1].replace(",", "")) > 49_000
+    assert scored_ > 44_000
     assert counts[3][:2] == ["unscored", "0"]
 
 
@@ -109,7 +114,7 @@ def test_the_real_log_goes_through_whole(scoring: ServerProcess) -> None:
     ("arguments", "complaint"),
     [
         (("nowhere.csv",), "No such file"),
-        (("LOG", "--transformer", f"{HOST}:{free_ports(1)[0]}"), "0 of 2 names scored"),
+        (("LOG", "--transformer", f"{HOST}:{free_ports(1)[0]}"), "0 of 1 names scored"),
         (("LOG", "--socket", "/nowhere"), "No such file"),
         (("LOG", "--allowlist", "/nowhere"), "nowhere"),
         (("/",), "a directory"),
@@ -132,7 +137,7 @@ def test_standard_input_is_read(scoring: ServerProcess, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "resolver.replay", "-", "--transformer", scoring.grpc_target]
     with written(tmp_path, "a.example").open("rb") as log:
         run = subprocess.run(command, cwd=REPOSITORY, stdin=log, capture_output=True, text=True, check=True)
-    assert "allow           2 names          101 queries" in run.stdout
+    assert "allow           1 names          100 queries" in run.stdout
 
 
 def test_a_sidecar_that_is_killed_while_it_is_fed_is_one_line(tmp_path: Path) -> None:

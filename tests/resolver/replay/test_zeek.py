@@ -60,7 +60,7 @@ def test_rows_become_responses(tmp_path: Path) -> None:
         "six.example",
         "text.example",
     ]
-    assert [answers_text(records) for *_, records in seen] == [
+    assert [answers_text(told.records) for told in seen] == [
         "CNAME edge.example.net, A 192.0.2.1",
         "",
         "",
@@ -68,7 +68,7 @@ def test_rows_become_responses(tmp_path: Path) -> None:
         "AAAA 2001:db8::1",
         "",
     ]
-    assert [rcode for _, _, rcode, _ in seen] == [0, 0, 3, 0, 0, 0]
+    assert [told.rcode for told in seen] == [0, 0, 3, 0, 0, 0]
     assert {second for _, second in found} == {1_700_000_000}
     assert not report.left_out
 
