@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +24,12 @@ _SQLITE: Final = "sqlite:///"
 _REMOTE: Final = ("http", "https")
 # Read by MLflow when it is imported; otherwise it looks its maker's server up with every command.
 _SILENT: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+_RETRIES: Final = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+_TIMEOUT: Final = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _DEFAULTS: Final = {
     # A server that is away is not waited for through seven growing pauses.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    _RETRIES: "0",
+    _TIMEOUT: "20",
     # Commands show progress of their own.
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -32,6 +37,12 @@ _DEFAULTS: Final = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 _LONGEST_MESSAGE: Final = 250
+_LONGEST_WAIT_S: Final = 3600
+# Where the failures of a registry come from; what its server says may break MLflow itself in any way.
+_FOREIGN: Final = frozenset({"mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3", "alembic", "google"})
+
+
+_NO_MLFLOW: Final = "tracking needs MLflow: install the extra `tracking`"
 
 
 class RegistryFailed(Exception):
@@ -41,6 +52,42 @@ class RegistryFailed(Exception):
 def default_uri() -> str:
     """$MLFLOW_TRACKING_URI, else a SQLite file in mlruns/."""
     return os.environ.get(URI_VARIABLE) or DEFAULT_URI
+
+
+def look(uri: str, *, create: bool = False) -> None:
+    """See that there is a store, before MLflow is imported.
+
+    Args:
+        uri: where it is.
+        create: whether a file that is not there is made.
+
+    Raises:
+        RegistryFailed: another kind of URI, no file, no MLflow, or no server that answers.
+    """
+    _check(uri, create=create)
+    if importlib.util.find_spec("mlflow") is None:
+        raise RegistryFailed(_NO_MLFLOW)
+    retries, limit_s = _number(_RETRIES, 0, 100), _number(_TIMEOUT, 1, _LONGEST_WAIT_S)
+    if _sqlite_file(uri) is None:
+        # An extra of its own.
+        from training.registry.reach import flaw_of_server  # noqa: PLC0415
+
+        flaw = flaw_of_server(uri, MODEL, float(limit_s), lambda waiting: _say(f"{_bare(uri)}: {waiting}"))
+        if flaw and not retries:
+            raise RegistryFailed(f"{_bare(uri)}: {flaw}")
+        if flaw:
+            _say(f"{_bare(uri)}: {flaw}; tried again up to {retries} times, as {_RETRIES} says")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _number(name: str, least: int, most: int) -> int:
+    text = os.environ.get(name) or _DEFAULTS[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 6 and least <= int(text) <= most):
+        raise RegistryFailed(f"{name}: expected a whole number from {least} to {most}, got {text[:40]!r}")
+    return int(text)
 
 
 def open_client(uri: str, *, create: bool = False) -> MlflowClient:
@@ -73,23 +120,29 @@ def failing_in_one_line(uri: str) -> Iterator[None]:
         raise
     # MLflow is imported late and its failures have many kinds; they are told apart by where they come from.
     except Exception as problem:
-        if type(problem).__module__.split(".")[0] not in {
-            "mlflow",
-            "sqlalchemy",
-            "sqlite3",
-            "requests",
-            "alembic",
-        }:
+        if not _is_foreign(problem):
             raise
         # The statement behind a failure of SQL is for MLflow's makers.
         said = _bare(uri, " ".join(str(problem).partition("[SQL")[0].split()))
         raise RegistryFailed(f"{_bare(uri)}: {said[:_LONGEST_MESSAGE]}") from problem
 
 
+def _is_foreign(problem: Exception) -> bool:
+    kind = type(problem)
+    if kind.__module__.split(".")[0] in _FOREIGN:
+        return True
+    # Of built-in kinds only what is raised in their code: an answer that is not of the form they expect.
+    place = problem.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    raised_in = "" if place is None else place.tb_frame.f_globals.get("__name__", "")
+    return not isinstance(problem, OSError) and raised_in.split(".")[0] in _FOREIGN
+
+
 def _check(uri: str, *, create: bool) -> None:
     file = _sqlite_file(uri)
     if file is None:
-        if urlsplit(uri).scheme not in _REMOTE:
+        if not _is_remote(uri):
             raise RegistryFailed(f"{_bare(uri)}: expected sqlite:///FILE or http(s)://… as --tracking_uri")
     elif not file.exists():
         if not create:
@@ -102,18 +155,32 @@ def _sqlite_file(uri: str) -> Path | None:
     return Path(path) if uri.startswith(_SQLITE) and path else None
 
 
+def _is_remote(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        # Reading the port checks it.
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return parts.scheme in _REMOTE and named and not re.search(r"[\s\x00-\x1f\x7f\\]", uri)
+
+
 def _bare(uri: str, text: str | None = None) -> str:
-    """The URI, or a text that may hold it, without user and password."""
-    whose = urlsplit(uri).netloc.rpartition("@")[0]
-    return (text or uri).replace(f"{whose}@", "") if whose else text or uri
+    """The URI, or a text that may hold it, without user and password.
+
+    >>> _bare("http://user:secret@host:1"), _bare("http://u:p@[::1", "no http://u:p@[::1 here")
+    ('http://host:1', 'no http://[::1 here')
+    """
+    return re.sub(r"(?<=://)[^/\s]*@", "", uri if text is None else text)
 
 
 def _mlflow() -> Any:
-    os.environ.update({**_DEFAULTS, **os.environ, **_SILENT})
+    given = {name: value for name, value in os.environ.items() if value or name not in _DEFAULTS}
+    os.environ.update({**_DEFAULTS, **given, **_SILENT})
     try:
         import mlflow  # noqa: PLC0415  an extra of its own, and seconds to import
     except ImportError:
-        raise RegistryFailed("tracking needs MLflow: install the extra `tracking`") from None
+        raise RegistryFailed(_NO_MLFLOW) from None
     # The tables of a new file are made in two dozen steps that nobody needs to read.
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
