@@ -9,7 +9,8 @@ import pytest
 
 from transformer.graph_store import SnapshotBuilder
 from transformer.graph_store.importer import SHOWN_LINES, import_files
-from transformer.graph_store.source_files import MAX_LINE_BYTES, UnreadableFile
+from transformer.graph_store.json_objects import MAX_OBJECT_BYTES
+from transformer.graph_store.source_files import UnreadableFile
 
 
 def record(name: str, rrtype: str = "A", rdata: str = "192.0.2.1") -> bytes:
@@ -62,7 +63,7 @@ def test_bad_lines_are_counted_and_the_first_are_shown(tmp_path: Path) -> None:
 def test_an_endless_line_is_bounded_and_skipped(tmp_path: Path) -> None:
     """A line over the limit counts as one unusable line, and the next line is read."""
     path = tmp_path / "long.jsonl"
-    path.write_bytes(b'"' + b"x" * (3 * MAX_LINE_BYTES) + b'"\n' + record("a.example"))
+    path.write_bytes(b'"' + b"x" * (3 * MAX_OBJECT_BYTES) + b'"\n' + record("a.example"))
     report = import_files([str(path)], SnapshotBuilder())
     assert (report.lines, report.used) == (2, 1)
 
