@@ -125,7 +125,8 @@ class _Cutter:
                 yield from self._between(piece.line, token.strip(b"[]"))
                 done = match.end()
         if self._depth:
-            self._keep(text[done:])
+            # Numbers end with their line.
+            self._keep(text[done:] + b"\n" * piece.ends)
         else:
             yield from self._between(piece.line, text[done:])
 
@@ -152,7 +153,7 @@ class _Cutter:
             self._carry = rest
 
     def _keep(self, part: bytes) -> None:
-        self._size += len(part) + 1
+        self._size += len(part)
         if self._size > MAX_OBJECT_BYTES:
             self._parts.clear()
         else:
@@ -160,9 +161,9 @@ class _Cutter:
 
     def _ended(self, part: bytes) -> Found:
         self._keep(part)
-        if self._size > MAX_OBJECT_BYTES + 1:
+        if self._size > MAX_OBJECT_BYTES:
             return self._broken("")
-        content = b"\n".join(self._parts)
+        content = b"".join(self._parts)
         try:
             found = Found(self._line, orjson.loads(content))
         except orjson.JSONDecodeError as problem:
