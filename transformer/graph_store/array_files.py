@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8, UInt32, UInt64
 
 from contract.feature_schema import NODE_FEATURES
+from transformer.graph_store.adjacency import RELATION_COUNT
 from transformer.graph_store.refusals import damaged, unreadable
 from transformer.graph_store.regular_file import NotARegularFile, open_regular
 
@@ -116,6 +117,7 @@ def map_arrays(directory: Path, checksums: Mapping[str, str] | None) -> Snapshot
             opened = {name: files.enter_context(_open(directory, name)) for name in ARRAYS}
             # All that is cheap before what is not: a file may still be on its way here.
             mapped = {name: _map(file, name) for name, file in opened.items()}
+            _check_lengths({name: len(values) for name, values in mapped.items()})
             if checksums is not None:
                 _verify(opened, checksums)
             return SnapshotArrays(**mapped)
@@ -185,6 +187,23 @@ def _map(file: io.FileIO, name: str) -> np.ndarray:
     # A plain view: indexing an np.memmap costs microseconds more each time.
     whole = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
     return np.frombuffer(whole, kind, math.prod(shape), start).reshape(shape)
+
+
+def _check_lengths(lengths: Mapping[str, int]) -> None:
+    nodes, entries = lengths["name_hashes"], lengths["neighbours"]
+    wanted = {
+        "name_offsets": nodes + 1,
+        "name_parts": nodes,
+        "node_features": nodes,
+        "indptr": nodes * RELATION_COUNT + 1,
+        "first_seen": entries,
+        "last_seen": entries,
+        "counts": entries,
+        "skeleton_nodes": lengths["skeleton_hashes"],
+    }
+    for name, length in wanted.items():
+        if lengths[name] != length:
+            raise NotWhatWasWritten(f"{file_name(name)} has {lengths[name]:,} rows, not {length:,}")
 
 
 def _fits(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:

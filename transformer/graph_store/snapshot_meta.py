@@ -91,7 +91,7 @@ def read_meta(directory: Path) -> SnapshotMeta:
     if wrong:
         raise damaged(directory, f"{META_FILE}: {wrong}")
     sources = tuple(SourceFile(**source) for source in content["sources"])
-    return SnapshotMeta(**content | {"sources": sources})
+    return SnapshotMeta(**content | {"sources": sources, "created": float(content["created"])})
 
 
 def _check_versions(directory: Path, content: Mapping[str, Any]) -> None:
@@ -121,6 +121,8 @@ def _problem(content: Mapping[str, Any], folder: str) -> str:
             return f"{name} is {content[name]!r:.60}"
     if content["snapshot_id"] != folder:
         return f"it is of snapshot {content['snapshot_id']!r:.60}"
+    if verified and not _are_texts(content["checksums"]):
+        return f"checksums are {content['checksums']!r:.60}"
     if verified and content["meta_checksum"] != _checksum(content):
         return "it is not what was written, by its checksum"
     return ""
@@ -141,6 +143,10 @@ def _are_counts(value: object, names: tuple[str, ...]) -> bool:
         and value.keys() == set(names)
         and all(_is_whole(count, _LARGEST_COUNT) for count in value.values())
     )
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
 def _is_time(value: object) -> bool:
