@@ -119,6 +119,13 @@ class FeatureMetrics:
         self.snapshot_edges = Gauge(
             "dns_risk_snapshot_edges", "Edges of the graph snapshot in use.", registry=registry
         )
+        self.snapshot_refusals = Counter(
+            "dns_risk_snapshot_refusals",
+            "Looks at the graph store that found a current snapshot that cannot be served, by reason "
+            '("unreadable", "current", "version", "damaged", "unexpected"); counted as long as that is so.',
+            ("reason",),
+            registry=registry,
+        )
 
     def looked_up(self, hits: int, misses: int) -> None:
         """Count the names of one request that were known, and those that were not."""

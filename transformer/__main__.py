@@ -44,7 +44,7 @@ def build(settings: TransformerSettings, name: str) -> list[RiskModel]:
         SystemExit: the store's snapshot or the fallback model cannot be used.
     """
     try:
-        store = GraphStore(settings.graph_store)
+        store = GraphStore(settings.graph_store, falls_back=True)
         fallback = None if settings.fallback_model_dir is None else LexicalModel(settings.fallback_model_dir)
     except (UnusableSnapshot, UnusableModel) as refusal:
         raise SystemExit(str(refusal)) from None

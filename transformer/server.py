@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -29,14 +27,12 @@ from serving.scored import Scored
 from serving.v1_instances import tensors_of_instances
 from transformer.featurize import Featurized
 from transformer.featurizer import Featurizer
-from transformer.graph_store import UnusableSnapshot
 from transformer.lawful_actions import lawful
 from transformer.lexical_model import LexicalModel
 from transformer.rounds import Round, RoundLimits, Rounds
 from transformer.score_cache import RememberedScores, ScoreCache
+from transformer.snapshot_watch import SnapshotWatch
 from transformer.v1 import predictions
-
-logger = logging.getLogger(__name__)
 
 # Status of a name that was scored while the predictor did not answer.
 _LEXICAL_STATUS: Final = f"{LEXICAL_ONLY}: the predictor does not answer".encode()
@@ -134,14 +130,9 @@ class RiskTransformer(RiskModel):
 
     async def start_engine(self) -> None:
         """Look for newer snapshots for as long as the service runs."""
-        store = self._featurizer.store
-        while True:
-            await asyncio.sleep(self._snapshot_poll_s)
-            try:
-                if await asyncio.to_thread(store.refresh):
-                    logger.info("serving graph snapshot %s", store.snapshot.snapshot_id)
-            except UnusableSnapshot as refusal:
-                logger.error("keeping the old graph snapshot: %s", refusal)
+        await SnapshotWatch(
+            self._featurizer.store, self._metrics.snapshot_refusals, self._snapshot_poll_s
+        ).run()
 
     async def stop(self) -> None:
         await self._rounds.stop()

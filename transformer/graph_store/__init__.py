@@ -3,9 +3,11 @@
 from transformer.graph_store.builder import SnapshotBuilder
 from transformer.graph_store.common_output_format import Observation, UnusableLine, UnusedType, parse_line
 from transformer.graph_store.passive_dns_graph import UNKNOWN, PassiveDnsGraph
+from transformer.graph_store.publishing import publish
+from transformer.graph_store.refusals import UnusableSnapshot, UnwritableSnapshot
 from transformer.graph_store.snapshot import Snapshot
-from transformer.graph_store.snapshot_files import SourceFile, UnusableSnapshot, UnwritableSnapshot
-from transformer.graph_store.store import GraphStore, publish
+from transformer.graph_store.snapshot_meta import SourceFile
+from transformer.graph_store.store import GraphStore
 
 __all__ = [
     "UNKNOWN",

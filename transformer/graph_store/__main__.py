@@ -17,9 +17,10 @@ from transformer.graph_store.description import describe_node, describe_snapshot
 from transformer.graph_store.importer import import_files
 from transformer.graph_store.passive_dns_graph import UNKNOWN
 from transformer.graph_store.progress import StageProgress
-from transformer.graph_store.snapshot_files import UnusableSnapshot, UnwritableSnapshot
+from transformer.graph_store.publishing import publish
+from transformer.graph_store.refusals import UnusableSnapshot, UnwritableSnapshot
 from transformer.graph_store.source_files import UnreadableFile, size_of
-from transformer.graph_store.store import GraphStore, publish
+from transformer.graph_store.store import GraphStore
 
 STORE_VARIABLE = "DNS_RISK_GRAPH_STORE"
 PRIVATE_VARIABLE = "DNS_RISK_PRIVATE_ADDRESSES"
@@ -33,12 +34,15 @@ def main(arguments: Sequence[str]) -> int:
         if options.command == "import":
             return _import(options.files, options.store, private=options.private_addresses)
         if options.command == "stats":
-            return _print(describe_snapshot(GraphStore(options.store).snapshot))
+            return _print(describe_snapshot(GraphStore(options.store).snapshot.meta))
         return _show(options.store, options.node)
     except BrokenPipeError:
         # Whoever read, say `head`, has seen enough; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError:
+        sys.stderr.write("not enough memory for this graph: import fewer or newer files\n")
+        return 1
     except (NotADomainName, UnreadableFile, UnusableSnapshot, UnwritableSnapshot, OSError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
@@ -92,10 +96,11 @@ def _import(files: Sequence[str], store: Path, *, private: bool) -> int:
         if not report.used:
             sys.stderr.write("no usable line: the graph store is unchanged\n")
             return 1
-        publish(store, builder, report.sources, progress)
+        meta = publish(store, builder, report.sources, progress)
     finally:
         progress.close()
-    return _print(describe_snapshot(GraphStore(store).snapshot))
+    # Not what is current now: that may be another import's.
+    return _print(describe_snapshot(meta))
 
 
 def _show(store: Path, text: str) -> int:
@@ -106,8 +111,10 @@ def _show(store: Path, text: str) -> int:
 
 
 def _print(lines: Iterable[str]) -> int:
+    encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
-        sys.stdout.write(f"{line}\n")
+        # Names of files may be no text, and a terminal may not know all letters.
+        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     sys.stdout.flush()
     return 0
 

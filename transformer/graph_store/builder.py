@@ -53,22 +53,37 @@ class SnapshotBuilder:
         """Edges taken in so far, repeated ones counted each time."""
         return len(self._source)
 
-    def add(self, observation: Observation) -> None:
-        """Take one observation in.
+    def add(self, observation: Observation) -> list[UnusableLine]:
+        """Take one observation in; of its rdata what can be used, and why the rest cannot comes back.
 
         Raises:
-            UnusableLine: rrname or rdata is no name, or rdata no address of the record's type
-                or one that is no evidence.
+            UnusableLine: rrname is no name, or no item of rdata is a name or address of the record's type
+                that may be evidence.
         """
-        target_of, relation = self._target_of[observation.rrtype], RELATION_OF_TYPE[observation.rrtype]
-        source = self._domain(observation.rrname)
-        for target in [target_of(text) for text in observation.rdata]:
+        source, relation = self._domain(observation.rrname), RELATION_OF_TYPE[observation.rrtype]
+        targets, problems = self._targets(observation)
+        if not targets:
+            raise problems[0]
+        for target in targets:
             self._source.append(source)
             self._relation.append(relation)
             self._target.append(target)
             self._first_seen.append(observation.first_seen)
             self._last_seen.append(observation.last_seen)
             self._count.append(observation.count)
+        return problems
+
+    def _targets(self, observation: Observation) -> tuple[dict[int, None], list[UnusableLine]]:
+        target_of = self._target_of[observation.rrtype]
+        # A dictionary: a record that stands in the list twice was not seen twice.
+        targets: dict[int, None] = {}
+        problems: list[UnusableLine] = []
+        for text in observation.rdata:
+            try:
+                targets[target_of(text)] = None
+            except UnusableLine as problem:
+                problems.append(problem)
+        return targets, problems
 
     def observed_edges(self) -> Edges:
         """Every observation; targets are numbered within the node type that the relation leads to."""

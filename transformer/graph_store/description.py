@@ -12,15 +12,15 @@ from transformer.domain_name import parse_domain
 from transformer.graph_store.adjacency import RELATION_COUNT
 from transformer.graph_store.passive_dns_graph import UNKNOWN
 from transformer.graph_store.snapshot import Snapshot
+from transformer.graph_store.snapshot_meta import SnapshotMeta
 
 NAMESERVER_PREFIX: Final = "ns:"
 # Neighbours listed by relation; the rest is only counted.
 SHOWN_NEIGHBOURS: Final = 20
 
 
-def describe_snapshot(snapshot: Snapshot) -> Iterator[str]:
+def describe_snapshot(meta: SnapshotMeta) -> Iterator[str]:
     """What the snapshot holds and where it came from, in lines."""
-    meta = snapshot.meta
     yield f"snapshot {meta.snapshot_id}, {_day(int(meta.created))}"
     yield f"feature schema {meta.feature_schema}, suffix list {meta.suffix_list_version or '-'}"
     yield "nodes: " + ", ".join(f"{meta.node_counts[kind]:,} {kind}" for kind in NODE_TYPES)

@@ -15,17 +15,13 @@ from contract.feature_schema import DOMAIN_NODE, IP_NODE, NODE_TYPES
 from contract.name_octets import text_of
 from contract.ragged import ragged_ranges, take_ragged
 from transformer.graph_store.adjacency import RELATION_COUNT
+from transformer.graph_store.array_checks import problem_of
+from transformer.graph_store.array_files import SnapshotArrays, empty_arrays, map_arrays
 from transformer.graph_store.confusable import skeleton
 from transformer.graph_store.name_hash import name_hashes
 from transformer.graph_store.passive_dns_graph import UNKNOWN
-from transformer.graph_store.snapshot_files import (
-    NO_META,
-    SnapshotArrays,
-    SnapshotMeta,
-    empty_arrays,
-    map_arrays,
-    read_meta,
-)
+from transformer.graph_store.refusals import damaged
+from transformer.graph_store.snapshot_meta import NO_META, SnapshotMeta, read_meta
 
 _ROW: Final = np.arange(RELATION_COUNT + 1)
 
@@ -47,12 +43,17 @@ class Snapshot:
 
     @classmethod
     def open(cls, directory: Path) -> Snapshot:
-        """Map a snapshot's files.
+        """Check a snapshot's files and map them: every byte is read, so it takes seconds a gigabyte.
 
         Raises:
-            UnusableSnapshot: missing, damaged, or of another format or feature schema.
+            UnusableSnapshot: missing, unreadable, damaged, or of another format or feature schema.
         """
-        return cls(read_meta(directory), map_arrays(directory))
+        meta = read_meta(directory)
+        arrays = map_arrays(directory, meta.checksums if meta.verified else None)
+        problem = problem_of(meta, arrays)
+        if problem:
+            raise damaged(directory, problem)
+        return cls(meta, arrays)
 
     @property
     def snapshot_id(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -35,11 +35,12 @@ from transformer.graph_store.adjacency import (
     derived_edges,
     log_degrees,
 )
+from transformer.graph_store.array_files import array_file, checksums_of, save_array
 from transformer.graph_store.builder import SnapshotBuilder
 from transformer.graph_store.confusable import skeleton
 from transformer.graph_store.name_hash import name_hashes
 from transformer.graph_store.similar_names import similar_edges
-from transformer.graph_store.snapshot_files import SnapshotMeta, SourceFile, array_file, write_meta
+from transformer.graph_store.snapshot_meta import SnapshotMeta, SourceFile, write_meta
 from transformer.lexical import lexical_features
 
 # Domains parsed and described at a time: large enough for numpy, small enough for the cache.
@@ -80,7 +81,9 @@ def write_snapshot(
     adjacency = build_adjacency(concatenate(edges), len(nodes.names))
     _write_adjacency(directory, adjacency)
     _write_degrees(features, adjacency, progress)
-    meta = _describe(snapshot_id, nodes, adjacency, sources)
+    meta = replace(
+        _describe(snapshot_id, nodes, adjacency, sources), checksums=checksums_of(directory, progress)
+    )
     write_meta(directory, meta)
     return meta
 
@@ -115,9 +118,9 @@ def _distinct_hashes(by_type: Sequence[Sequence[str]]) -> tuple[int, list[UInt64
 def _write_names(directory: Path, nodes: NodeOrder) -> None:
     octets = [octets_of(name) for name in nodes.names]
     lengths = np.fromiter(map(len, octets), np.int64, len(octets))
-    np.save(array_file(directory, "name_offsets"), offsets_of(lengths))
-    np.save(array_file(directory, "name_hashes"), nodes.hashes)
-    np.save(array_file(directory, "name_bytes"), np.frombuffer(b"".join(octets), np.uint8))
+    save_array(array_file(directory, "name_offsets"), offsets_of(lengths))
+    save_array(array_file(directory, "name_hashes"), nodes.hashes)
+    save_array(array_file(directory, "name_bytes"), np.frombuffer(b"".join(octets), np.uint8))
 
 
 def _create(directory: Path, name: str, shape: tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
@@ -155,8 +158,8 @@ def _write_skeletons(
 ) -> tuple[Int64[np.ndarray, " registered"], UInt64[np.ndarray, " registered"]]:
     order = np.argsort(hashes, kind="stable")
     registered, hashes = registered[order], hashes[order]
-    np.save(array_file(directory, "skeleton_hashes"), hashes)
-    np.save(array_file(directory, "skeleton_nodes"), registered.astype(np.int32))
+    save_array(array_file(directory, "skeleton_hashes"), hashes)
+    save_array(array_file(directory, "skeleton_nodes"), registered.astype(np.int32))
     return registered, hashes
 
 
@@ -180,7 +183,7 @@ def _apex(builder: SnapshotBuilder, nodes: NodeOrder) -> Edges:
 
 def _write_adjacency(directory: Path, adjacency: Adjacency) -> None:
     for name, values in asdict(adjacency).items():
-        np.save(array_file(directory, name), values)
+        save_array(array_file(directory, name), values)
 
 
 def _write_degrees(features: np.ndarray, adjacency: Adjacency, progress: Progress) -> None:

@@ -1,29 +1,27 @@
-"""The current snapshot in a directory: publish a new one, notice when somebody did.
-
-``STORE/CURRENT`` holds the id of the snapshot to serve, ``STORE/snapshots/<id>/`` its files. The snapshot
-before stays, for readers about to open it.
-"""
+"""The snapshot of a store directory that is served: notice a new one, and keep the last good one."""
 
 from __future__ import annotations
 
-import shutil
-import time
-from collections.abc import Sequence
+import logging
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
-from transformer.graph_store.builder import SnapshotBuilder
+from transformer.graph_store.layout import (
+    CURRENT_FILE,
+    KEPT_SNAPSHOTS,
+    SNAPSHOT_FILES,
+    SNAPSHOTS_FOLDER,
+    current_id,
+    is_given_id,
+)
+from transformer.graph_store.refusals import NO_POINTER, UNREADABLE, UnusableSnapshot
 from transformer.graph_store.snapshot import Snapshot
-from transformer.graph_store.snapshot_files import SnapshotMeta, SourceFile, UnwritableSnapshot, sync
-from transformer.graph_store.snapshot_writer import Progress, write_snapshot
+from transformer.graph_store.snapshot_meta import NO_META
 
-CURRENT_FILE: Final = "CURRENT"
-SNAPSHOTS_FOLDER: Final = "snapshots"
-KEPT_SNAPSHOTS: Final = 2
-# An unfinished snapshot this old was left behind by an import that was killed.
-ABANDONED_AFTER_S: Final = 24 * 3600.0
+logger = logging.getLogger(__name__)
+
+# Of a file, what changes when somebody replaces or rewrites it.
+Stamp = tuple[int, int, int]
 
 
 class GraphStore:
@@ -32,16 +30,23 @@ class GraphStore:
     `snapshot` may be read from any thread; `refresh` is for one thread at a time.
     """
 
-    def __init__(self, directory: Path) -> None:
-        """Open the current snapshot.
+    def __init__(self, directory: Path, *, falls_back: bool = False) -> None:
+        """Open the current snapshot, or, where that is allowed, the one before if it cannot be served.
 
         Raises:
-            UnusableSnapshot: damaged, or of another format or feature schema.
+            UnusableSnapshot: no snapshot can be served, and why not the current one.
         """
         self._directory = directory
-        self._stamp: tuple[int, int] | None = None
+        self._taken: Stamp | None = None
+        self._refused: tuple[object, UnusableSnapshot] | None = None
         self.snapshot = Snapshot.empty()
-        self.refresh()
+        try:
+            self.refresh()
+        except UnusableSnapshot:
+            before = _snapshot_before(directory) if falls_back else None
+            if before is None:
+                raise
+            self._take(before)
 
     def refresh(self) -> bool:
         """Swap the current snapshot in if it is another than the one held; True when it was.
@@ -49,98 +54,86 @@ class GraphStore:
         Costs one stat where nothing changed. Who still holds the old snapshot may go on with it.
 
         Raises:
-            UnusableSnapshot: the new one cannot be served: the old one stays, and the new one is not
-                tried again.
+            UnusableSnapshot: the current one cannot be served, each time as long as that is so; the old one
+                stays. What may pass is tried again each time; what cannot, once CURRENT or the snapshot's
+                files have changed.
         """
         stamp = _stamp(self._directory / CURRENT_FILE)
-        if stamp is None or stamp == self._stamp:
+        if stamp is None:
+            self._refuse_without_pointer()
             return False
-        self._stamp = stamp
-        snapshot_id = (self._directory / CURRENT_FILE).read_text().strip()
-        if snapshot_id == self.snapshot.snapshot_id:
+        if stamp == self._taken:
             return False
-        self.snapshot = Snapshot.open(self._directory / SNAPSHOTS_FOLDER / snapshot_id)
-        return True
+        snapshot_id = current_id(self._directory)
+        swapped = snapshot_id != self.snapshot.snapshot_id
+        if swapped:
+            self._take(self._opened(snapshot_id, stamp))
+        self._taken, self._refused = stamp, None
+        return swapped
+
+    def _refuse_without_pointer(self) -> None:
+        if self.snapshot.meta is not NO_META:
+            self._taken = None
+            raise UnusableSnapshot(f"graph store {self._directory}: {CURRENT_FILE} is gone", NO_POINTER)
+
+    def _opened(self, snapshot_id: str, stamp: Stamp) -> Snapshot:
+        folder = self._directory / SNAPSHOTS_FOLDER / snapshot_id
+        # Taken before the files are read: what changes meanwhile is looked at again.
+        state = stamp, _fingerprint(folder)
+        if self._refused is not None and self._refused[0] == state:
+            raise self._refused[1].with_traceback(None)
+        try:
+            return Snapshot.open(folder)
+        except UnusableSnapshot as refusal:
+            self._refused = None if refusal.passes else (state, refusal)
+            raise
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        if not snapshot.meta.verified:
+            logger.warning(
+                "graph snapshot %s has no checksums: it is served unverified until the next import",
+                snapshot.snapshot_id,
+            )
 
 
-def _stamp(current: Path) -> tuple[int, int] | None:
-    # The file is replaced, never rewritten: a new one has another inode or time.
+def _snapshot_before(directory: Path) -> Snapshot | None:
+    for snapshot_id in _ids_before(directory)[:KEPT_SNAPSHOTS]:
+        with suppress(UnusableSnapshot):
+            return Snapshot.open(directory / SNAPSHOTS_FOLDER / snapshot_id)
+    return None
+
+
+def _ids_before(directory: Path) -> list[str]:
+    """Ids of the snapshots before the current one, the newest first; of all, where CURRENT does not tell."""
+    try:
+        names = [path.name for path in (directory / SNAPSHOTS_FOLDER).iterdir()]
+    except OSError:
+        return []
+    ids = sorted(filter(is_given_id, names), reverse=True)
+    with suppress(UnusableSnapshot):
+        current = current_id(directory)
+        return [snapshot_id for snapshot_id in ids if snapshot_id < current]
+    return ids
+
+
+def _fingerprint(folder: Path) -> tuple[Stamp | None, ...]:
+    stamps: list[Stamp | None] = []
+    for name in sorted(SNAPSHOT_FILES):
+        stamps.append(None)
+        with suppress(OSError):
+            status = (folder / name).stat()
+            stamps[-1] = status.st_mtime_ns, status.st_ino, status.st_size
+    return tuple(stamps)
+
+
+def _stamp(current: Path) -> Stamp | None:
     try:
         status = current.stat()
     except FileNotFoundError:
         return None
-    return status.st_mtime_ns, status.st_ino
-
-
-def publish(
-    directory: Path,
-    builder: SnapshotBuilder,
-    sources: Sequence[SourceFile] = (),
-    progress: Progress = lambda _stage, _done, _total: None,
-) -> SnapshotMeta:
-    """Write what the builder gathered as a new snapshot and make it the current one.
-
-    Readers see the old snapshot or the new one, whole; a crash leaves the old one.
-
-    Raises:
-        UnwritableSnapshot: no room on the disk, or another thing that the system refused.
-    """
-    try:
-        return _publish(directory, builder, sources, progress)
     except OSError as problem:
-        # numpy's own writes say how many bytes are missing and not why.
-        reason = problem.strerror or f"not written whole, is the disk full? ({problem})"
-        raise UnwritableSnapshot(
-            f"graph store {directory}: {reason}; the snapshot before, if any, stays current"
-        ) from problem
-
-
-def _publish(
-    directory: Path, builder: SnapshotBuilder, sources: Sequence[SourceFile], progress: Progress
-) -> SnapshotMeta:
-    snapshot_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    final = directory / SNAPSHOTS_FOLDER / snapshot_id
-    unfinished = final.with_suffix(".tmp")
-    unfinished.mkdir(parents=True)
-    try:
-        meta = write_snapshot(unfinished, snapshot_id, builder, sources, progress)
-        for path in [*unfinished.iterdir(), unfinished]:
-            sync(path)
-    except BaseException:
-        shutil.rmtree(unfinished)
-        raise
-    unfinished.rename(final)
-    sync(final.parent)
-    try:
-        _make_current(directory, snapshot_id)
-    except BaseException:
-        shutil.rmtree(final)
-        raise
-    _remove_old(final.parent, snapshot_id)
-    return meta
-
-
-def _make_current(directory: Path, snapshot_id: str) -> None:
-    # A name of its own: another import may be at the same step.
-    pending = directory / f"{CURRENT_FILE}.{snapshot_id}"
-    try:
-        pending.write_text(f"{snapshot_id}\n")
-        sync(pending)
-        pending.replace(directory / CURRENT_FILE)
-    except BaseException:
-        pending.unlink(missing_ok=True)
-        raise
-    sync(directory)
-
-
-def _remove_old(snapshots: Path, current: str) -> None:
-    finished = sorted(path for path in snapshots.iterdir() if path.suffix != ".tmp" and path.name != current)
-    abandoned = [path for path in snapshots.glob("*.tmp") if _age_seconds(path) > ABANDONED_AFTER_S]
-    for path in [*finished[: 1 - KEPT_SNAPSHOTS], *abandoned]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _age_seconds(path: Path) -> float:
-    with suppress(FileNotFoundError):
-        return time.time() - path.stat().st_mtime
-    return 0.0
+        raise UnusableSnapshot(
+            f"graph store {current.parent} cannot be read ({problem})", UNREADABLE
+        ) from None
+    return status.st_mtime_ns, status.st_ino, status.st_size
