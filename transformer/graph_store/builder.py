@@ -14,7 +14,7 @@ from contract.address_space import kind_of, may_be_evidence
 from contract.feature_schema import RELATION_IDS
 from transformer.domain_name import DomainName, NotADomainName, parse_domain
 from transformer.graph_store.adjacency import Edges
-from transformer.graph_store.common_output_format import Observation, UnusableLine
+from transformer.graph_store.common_output_format import NoEvidence, Observation, UnusableLine
 
 RELATION_OF_TYPE: Final = {
     "A": RELATION_IDS["resolves"],
@@ -56,13 +56,14 @@ class SnapshotBuilder:
     def add(self, observation: Observation) -> list[UnusableLine]:
         """Take one observation in; of its rdata what can be used, and why the rest cannot comes back.
 
+        A name whose addresses are all no evidence is known from then on, and shares nothing.
+
         Raises:
-            UnusableLine: rrname is no name, or no item of rdata is a name or address of the record's type
-                that may be evidence.
+            UnusableLine: rrname is no name, or no item of rdata is a name or address of the record's type.
         """
         source, relation = self._domain(observation.rrname), RELATION_OF_TYPE[observation.rrtype]
         targets, problems = self._targets(observation)
-        if not targets:
+        if not targets and not any(isinstance(problem, NoEvidence) for problem in problems):
             raise problems[0]
         for target in targets:
             self._source.append(source)
@@ -134,7 +135,7 @@ class SnapshotBuilder:
         if "%" in text:
             raise UnusableLine("rdata is not an address of its type", repr(text[:80]))
         if not may_be_evidence(address, private=self._private_addresses):
-            raise UnusableLine(f"special-purpose address ({kind_of(address)})", repr(text[:80]))
+            raise NoEvidence(f"special-purpose address ({kind_of(address)})", repr(text[:80]))
         return self.addresses.setdefault(str(address), len(self.addresses))
 
 

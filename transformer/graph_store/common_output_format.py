@@ -34,6 +34,10 @@ class UnusableLine(ValueError):
         self.reason = reason
 
 
+class NoEvidence(UnusableLine):
+    """A well-formed address that tells nothing of who shares it, such as one of documentation."""
+
+
 class UnusedType(UnusableLine):
     """A well-formed line of a record type that the graph does not use."""
 

@@ -28,7 +28,7 @@ class ImportReport:
     """What became of the lines; an object over several lines, or in an array, counts as one line.
 
     unusable        lines left out, by reason
-    unusable_rdata  items of a list left out of lines that were used, by reason
+    unusable_rdata  items of rdata left out of lines that were used, by reason
     bad_ends        answers of a streaming API that may lack records, by how they ended
     shown           the first that are unusable, and the first bad ends, as "FILE:LINE: why"
     """
@@ -49,7 +49,7 @@ class ImportReport:
         text = [f"{self.lines:,} lines: {self.used:,} used"]
         text += [f"{count:,} skipped: {reason}" for reason, count in self.unused_types.most_common()]
         text += [f"{count:,} unusable: {reason}" for reason, count in self.unusable.most_common()]
-        text += [f"{count:,} left out of a list: {why}" for why, count in self.unusable_rdata.most_common()]
+        text += [f"{count:,} left out of rdata: {why}" for why, count in self.unusable_rdata.most_common()]
         text += [f"  {place}" for place in self.shown]
         text += [f"{count:,} answers ended {how}" for how, count in self.bad_ends.most_common()]
         text += [f"  {place}" for place in self.shown_ends]

@@ -77,9 +77,10 @@ def test_private_addresses_are_a_choice(
         monkeypatch.setenv("DNS_RISK_PRIVATE_ADDRESSES", environment)
     assert main(["import", str(tmp_path / "lines"), "--store", str(tmp_path / "store"), *flags]) == 0
     told = capsys.readouterr().out
-    assert f"4 lines: {used} used" in told
-    assert "1 unusable: special-purpose address (loopback)" in told
-    assert ("2 unusable: special-purpose address (private use)" in told) == (used == 1)
+    assert "4 lines: 4 used" in told
+    assert f"edges: {used} resolves" in told
+    assert "1 left out of rdata: special-purpose address (loopback)" in told
+    assert ("2 left out of rdata: special-purpose address (private use)" in told) == (used == 1)
 
 
 def test_an_impossible_choice_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,11 +195,6 @@ def test_the_empty_graph_answers_everything() -> None:
         ("example.com", "AAAA", "11.0.2.1", "rdata is not an address of its type"),
         ("example.com", "A", "no address", "rdata is not an address of its type"),
         ("example.com", "AAAA", "3ffe:b00::1%eth0", "rdata is not an address of its type"),
-        ("example.com", "A", "0.0.0.0", "special-purpose address (unspecified)"),  # noqa: S104
-        ("example.com", "A", "192.0.2.1", "special-purpose address (documentation)"),
-        ("example.com", "A", "10.0.0.1", "special-purpose address (private use)"),
-        ("example.com", "AAAA", "::ffff:11.0.2.1", "special-purpose address (IPv4-mapped)"),
-        ("example.com", "AAAA", "fe80::1", "special-purpose address (link-local)"),
     ],
 )
 def test_the_builder_refuses_what_is_no_name_or_address(
@@ -215,13 +210,32 @@ def test_the_builder_refuses_what_is_no_name_or_address(
     assert builder.observation_count == 2
 
 
+@pytest.mark.parametrize(
+    ("rrtype", "address", "kind"),
+    [
+        ("A", "0.0.0.0", "unspecified"),  # noqa: S104
+        ("A", "192.0.2.1", "documentation"),
+        ("A", "10.0.0.1", "private use"),
+        ("AAAA", "::ffff:11.0.2.1", "IPv4-mapped"),
+        ("AAAA", "fe80::1", "link-local"),
+    ],
+)
+def test_an_address_that_is_no_evidence_adds_no_edge(rrtype: str, address: str, kind: str) -> None:
+    """The name is known from then on and shares nothing; why is told, and what stands beside it counts."""
+    builder = SnapshotBuilder()
+    [problem] = builder.add(observation("example.com", rrtype, address))
+    assert problem.reason == f"special-purpose address ({kind})"
+    assert (builder.observation_count, list(builder.addresses)) == (0, [])
+    assert list(builder.domains) == ["example.com"]
+
+
 def test_private_addresses_are_kept_where_that_is_said() -> None:
     """An operator's own network may be evidence; no other special address ever is."""
     builder = SnapshotBuilder(private_addresses=True)
     for rrtype, address in (("A", "10.0.0.1"), ("A", "100.64.0.1"), ("AAAA", "fd00::1")):
         builder.add(observation("seen.example.com", rrtype, address))
-    with pytest.raises(UnusableLine, match="127"):
-        builder.add(observation("seen.example.com", "A", "127.0.0.1"))
+    [problem] = builder.add(observation("seen.example.com", "A", "127.0.0.1"))
+    assert "loopback" in problem.reason
     assert list(builder.addresses) == ["10.0.0.1", "100.64.0.1", "fd00::1"]
 
 
