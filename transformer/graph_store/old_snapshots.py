@@ -15,7 +15,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -85,10 +85,12 @@ def _is_about_to_be_current(directory: Path, snapshot_id: str) -> bool:
 
 def _remove_stale_pointers(directory: Path) -> None:
     for path in directory.glob(f"{CURRENT_FILE}.*"):
-        status = path.lstat()
-        stale = stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > ABANDONED_AFTER_S
-        if stale and is_given_id(path.suffix[1:]) and _says(path, path.suffix[1:]):
-            path.unlink(missing_ok=True)
+        # Another import may take its own away at any moment.
+        with suppress(FileNotFoundError):
+            status = path.lstat()
+            stale = stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > ABANDONED_AFTER_S
+            if stale and is_given_id(path.suffix[1:]) and _says(path, path.suffix[1:]):
+                path.unlink()
 
 
 def _says(path: Path, snapshot_id: str) -> bool:
@@ -101,9 +103,12 @@ def _says(path: Path, snapshot_id: str) -> bool:
 def _try_to_remove(folder: Path, snapshot_id: str, witness: str) -> None:
     try:
         with _opened(folder) as descriptor:
+            # Before it is looked into: what another import is writing changes at any moment.
+            if witness == UNFINISHED_FILE and _is_young(folder):
+                return
             names = _own_files(descriptor, witness)
             _check_witness(folder / witness, snapshot_id)
-            if witness == UNFINISHED_FILE and not _is_abandoned(folder, names):
+            if witness == UNFINISHED_FILE and _is_locked(folder / witness):
                 return
             # The witness last: what was removed in part is known as ours the next time.
             for name in sorted(names, key=lambda name: name == witness):
@@ -134,6 +139,9 @@ def _opened(folder: Path) -> Iterator[int]:
 
 def _own_files(descriptor: int, witness: str) -> list[str]:
     names = sorted(os.listdir(descriptor))
+    if not names:
+        # Another import is about to remove it.
+        raise FileNotFoundError
     if witness not in names:
         raise _NotOurs(f"no {witness} in it")
     for name in names:
@@ -154,17 +162,19 @@ def _check_witness(witness: Path, snapshot_id: str) -> None:
         raise _NotOurs(f"{witness.name} is of another snapshot")
 
 
-def _is_abandoned(folder: Path, names: list[str]) -> bool:
-    newest = max((folder / name).lstat().st_mtime for name in [*names, "."])
-    if time.time() - newest <= ABANDONED_AFTER_S:
-        return False
-    with (folder / UNFINISHED_FILE).open() as mark:
+def _is_young(folder: Path) -> bool:
+    newest = max(path.lstat().st_mtime for path in [folder, *folder.iterdir()])
+    return time.time() - newest <= ABANDONED_AFTER_S
+
+
+def _is_locked(mark: Path) -> bool:
+    """Whether an import is alive: one that was stopped for a day, or that is slow."""
+    with mark.open() as file:
         try:
-            fcntl.flock(mark, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            # An import that was stopped for a day, or that is slow, is alive.
-            return False
+            return True
         except OSError:
             # Without locks the age must do.
-            return True
-    return True
+            return False
+    return False
