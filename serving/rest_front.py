@@ -52,10 +52,16 @@ class _InferenceFirst:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         known = self._work.get(scope["path"]) if scope["type"] == "http" else None
         if known is None or scope["method"] != "POST":
-            await self._others(scope, receive, send)
+            await self._others(_without_last_slash(scope), receive, send)
             return
         work, scope["path_params"] = known
         await work(scope, receive, send)
+
+
+def _without_last_slash(scope: Scope) -> Scope:
+    # Starlette would redirect to what the caller's Host says, by http also where a proxy speaks https.
+    path = scope.get("path", "")
+    return {**scope, "path": path[:-1]} if len(path) > 1 and path.endswith("/") else scope
 
 
 def _all_routes(desk: FrontDesk) -> Starlette:
@@ -63,9 +69,11 @@ def _all_routes(desk: FrontDesk) -> Starlette:
         *(Route(f"{path}/infer", RestWork(desk, infer), methods=["POST"]) for path in _V2_MODEL),
         Route("/v1/models/{model}:{verb}", RestWork(desk, v1_verb), methods=["POST"]),
     ]
-    return Starlette(
+    application = Starlette(
         routes=[*work, *_looks(desk)], exception_handlers={HTTPException: _answer_http_exception}
     )
+    application.router.redirect_slashes = False
+    return application
 
 
 def _looks(desk: FrontDesk) -> list[BaseRoute]:

@@ -10,6 +10,8 @@ import zlib
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.serving.server_process import HOST, ServerProcess
 from tests.serving.v2_requests import INFER, document
@@ -20,7 +22,8 @@ LENGTH = f"Content-Length: {len(BODY)}"
 
 def spoken(server: ServerProcess, line: str, *headers: str, body: bytes = b"") -> tuple[int, str, bytes]:
     """Status, head and body of the answer to a request written as it is given here."""
-    told = "".join(f"{header}\r\n" for header in ("Host: dns-risk", "Connection: close", *headers))
+    host = () if any(header.lower().startswith("host:") for header in headers) else ("Host: dns-risk",)
+    told = "".join(f"{header}\r\n" for header in (*host, "Connection: close", *headers))
     with socket.create_connection((HOST, server.rest_port), timeout=20) as connection:
         connection.sendall(f"{line}\r\n{told}\r\n".encode() + body)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -204,3 +207,35 @@ def test_curl_waits_for_leave_and_compresses(echo: ServerProcess) -> None:
         ["curl", "-sS", "--fail", *coding, url], input=packed, check=True, capture_output=True, timeout=20
     )
     assert json.loads(answer.stdout)["model_name"] == "echo"
+
+
+def test_a_slash_at_the_end_is_no_other_path(http: httpx.Client) -> None:
+    """It is answered at once, not redirected to a Host that anybody may have written."""
+    headers = {"host": "elsewhere.example"}
+    for path in ("/v2/", "/v2/models/echo/", "/v2/health/ready/", "/v1/models/echo/"):
+        assert http.get(path, headers=headers).status_code == 200
+    assert http.post(f"{INFER}/", content=BODY, headers=headers).status_code == 200
+    assert http.get("/v2//", headers=headers).status_code == 404
+    assert http.get(f"{INFER}/").headers["allow"] == "POST"
+
+
+_PLACES = ("", "v1", "v2", "models", "echo", "other", "versions", "7", "infer", "ready", "health", "metrics")
+_ODD = (":", "echo:predict", "echo:x:y", "%00", "%2F", "..", "%ff", "%", "%0d%0ax:y", "{model}", "a" * 3000)
+SEGMENTS = st.sampled_from(_PLACES) | st.sampled_from(_ODD)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]),
+    st.lists(SEGMENTS, max_size=7),
+    st.sampled_from(["", "?", "?a=b", "?%00", "?" + "a=b&" * 500, "#x", ";a"]),
+    st.sampled_from(["", "[::1", "a:b:c", "a/b", "dns-risk"]),
+    st.sampled_from([b"", b"{}", BODY]),
+)
+def test_any_path_is_answered(
+    echo: ServerProcess, method: str, segments: list[str], query: str, host: str, body: bytes
+) -> None:
+    """Whatever is asked for by whatever name of a host, it is there or the caller's mistake."""
+    line = f"{method} /{'/'.join(segments)}{query} HTTP/1.1"
+    status, _, _ = spoken(echo, line, f"Host: {host}", f"Content-Length: {len(body)}", body=body)
+    assert status in {200, 400, 404, 405}
