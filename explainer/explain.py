@@ -107,7 +107,7 @@ class DomainExplainer:
         def worth(masks: np.ndarray) -> np.ndarray:
             risk, name_score = scoring.by_rows(masks, game.graphs, rows_a_call)
             # The domain as it is comes first, among the ends.
-            alone.extend(name_score[masks.all(axis=1)])
+            alone.extend(name_score[masks.all(axis=1)].tolist())
             return risk
 
         attribution = attribute(worth, len(players), limits.exact_rows, options.samples, options.seed)

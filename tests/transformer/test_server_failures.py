@@ -24,7 +24,7 @@ from tests.serving.server_process import ServerProcess
 from tests.transformer.score_requests import INFER, PREDICT, columns_of, document, message, score
 
 READY = f"/v2/models/{RISK_MODEL}/ready"
-NAMES = ["example.com", "never-seen.test"]
+NAMES = ["example.com", "never-seen.com"]
 
 
 def _grpc_code(process: ServerProcess, timeout_s: float = 20, **metadata: str) -> tuple[str, str]:
@@ -129,9 +129,12 @@ def test_a_broken_answer_is_the_servers_fault(scripted: ServerProcess, flaw: str
 
 def test_the_model_says_what_to_do(scripted: ServerProcess) -> None:
     """Thresholds and version come with the predictor's answer where no setting overrides them."""
-    answer = httpx.post(scripted.rest_url + INFER, json=document(NAMES), timeout=20).json()
+    # Of example.com, which is special, nothing is ever blocked.
+    names = [*NAMES, "never-seen.net"]
+    answer = httpx.post(scripted.rest_url + INFER, json=document(names), timeout=20).json()
     columns = columns_of(answer)
-    assert (columns["action"], columns["category"]) == (["block"] * 2, ["phishing"] * 2)
+    assert columns["action"] == ["monitor", "block", "block"]
+    assert columns["category"] == ["phishing"] * 3
     assert answer["parameters"] == {"model_version": "7"}
 
 
