@@ -95,12 +95,18 @@ def _why_local(name: str) -> str:
 def _why_shared(name: str) -> str:
     if public_suffix(name).name == name:
         return PUBLIC_SUFFIX
-    site = name.removeprefix("www.")
+    site = _without_www(name)
     suffix = public_suffix(site)
     if suffix.name == site:
         # `www.duckdns.org` is who gives the names away; `www.co.uk` is somebody's name as any other.
         return HOSTS_OTHERS if suffix.private else ""
     return HOSTS_OTHERS if site in _apexes() else ""
+
+
+def _without_www(name: str) -> str:
+    while name.startswith("www."):
+        name = name.removeprefix("www.")
+    return name
 
 
 @cache

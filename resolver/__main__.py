@@ -56,6 +56,8 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, sidecar.reload)
     async with AsyncExitStack() as stack:
+        # Nobody is served a zone of another mode or list.
+        await sidecar.publisher.publish()
         await listen(sidecar, stack)
         work = asyncio.create_task(sidecar.run())
         _log.info("ready", extra={"mode": settings.mode, "serial": sidecar.publisher.zone.serial})

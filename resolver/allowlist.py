@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from resolver.wire_names import ROOT, NotAName, from_text, parent_of
+from resolver.wire_names import ROOT, NotAName, from_text, labels_of, parent_of
 
 POPULAR: Final = Path(__file__).parent / "popular_domains.txt"
 # Characters that a list of names holds by mistake; an octet of a name is escaped where it is one of them.
@@ -42,6 +42,10 @@ class Allowlist:
             name = parent_of(name)
         return True
 
+    def highest(self) -> Iterator[bytes]:
+        """The names that no other one covers."""
+        return (name for name in self.names if not self.covers(parent_of(name)))
+
 
 def read_allowlist(*paths: Path) -> Allowlist:
     """The names of some files, one a line; `#` begins a comment.
@@ -75,6 +79,8 @@ def _name(text: str, place: str) -> bytes:
         name = from_text(text)
     except NotAName as why:
         raise UnusableList(f"{place}: {text[:80]!r} is no domain name ({why})") from None
+    if b"*" in labels_of(name):
+        raise UnusableList(f"{place}: {text[:80]!r}: a name stands for all below it without a wildcard")
     if name == ROOT:
         raise UnusableList(
             f"{place}: the root would allow every name; DNS_RISK_RESOLVER_MODE=monitor blocks none"

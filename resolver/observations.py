@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from resolver.wire_names import to_text
 
-# The transformer's limits for the answers of one name.
-_MAX_RECORDS: Final = 64
-_MAX_BYTES: Final = 8192
+# Of one name: the transformer looks at no more, and many answers of one name must not cost others.
+_MAX_RECORDS: Final = 16
+_MAX_BYTES: Final = 1024
 
 A: Final = 1
 NS: Final = 2
@@ -65,12 +65,14 @@ def answers_text(records: tuple[Record, ...]) -> str:
     >>> answers_text((Record(b"\1a", CNAME, b"\1b\7example"), Record(b"\1b\7example", A, b"\xc0\0\2\1")))
     'CNAME b.example, A 192.0.2.1'
     """
-    entries = []
+    entries: list[str] = []
     room = _MAX_BYTES
-    for record in records[:_MAX_RECORDS]:
+    for record in records:
         entry = f"{TYPE_NAMES[record.rtype]} {rdata_text(record)}"
-        room -= len(entry) + 2
-        if room < 0:
+        # One that is too long leaves room for others.
+        if len(entry) + 2 <= room:
+            room -= len(entry) + 2
+            entries.append(entry)
+        if len(entries) == _MAX_RECORDS:
             break
-        entries.append(entry)
     return ", ".join(entries)

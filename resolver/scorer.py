@@ -119,7 +119,8 @@ class Scorer:
         if code in _POISON:
             # The same name would fail again.
             return
-        self._put_back(batch)
+        # What takes too long may be what some names came with; without it they are like any others.
+        self._put_back(dict.fromkeys(batch, "") if code == "DEADLINE_EXCEEDED" else batch)
 
     async def _score_halves(self, infer: Any, batch: dict[bytes, str]) -> None:
         """One name may have failed a whole batch: find it, so that it hides nobody else's score."""

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from resolver.wire_names import NotAName, from_text, to_text
+from resolver.wire_names import NotAName, from_text, labels_of, to_text
 
 ENV_PREFIX: Final = "DNS_RISK_RESOLVER_"
 # Room for the names that stand in the zone.
@@ -137,11 +137,20 @@ class Settings(BaseSettings):
             name = from_text(value)
         except NotAName as why:
             raise ValueError(f"{value[:80]!r} is no name for a zone: {why}") from None
+        if b"*" in labels_of(name):
+            raise ValueError(f"{value[:80]!r}: a zone's name holds no wildcard")
         if not 0 < len(name) <= _MAX_ZONE_OCTETS:
             raise ValueError(
                 f"{value[:80]!r}: expected a name of at most {_MAX_ZONE_OCTETS} octets, not the root"
             )
         return to_text(name)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("empty: unset it, or give a value")
+        return value
 
     @field_validator("transformer_ca_file")
     @classmethod

@@ -16,7 +16,7 @@ from resolver.importing import import_files
 from resolver.observations import Observation, answers_text
 from resolver.passive_dns import Feed
 from resolver.pending import Pending
-from resolver.policy import BLOCK, Policy, Verdict
+from resolver.policy import ALLOW, BLOCK, Policy, Verdict
 from resolver.public_names import REVERSE, is_local
 from resolver.publisher import Publisher
 from resolver.score_cache import ScoreCache, Scored
@@ -29,6 +29,7 @@ from resolver.wire_names import is_at_or_below
 
 _log = logging.getLogger(__name__)
 _PUBLISH_EVERY_S: Final = 0.1
+_PUBLISH_BY_CLOCK_S: Final = 1.0
 _HOUSEKEEP_EVERY_S: Final = 1.0
 _MAX_FEED_RECORDS: Final = 500_000
 _NOERROR: Final = 0
@@ -76,7 +77,8 @@ class Sidecar:
         self.policy = Policy(settings.mode, listed, settings.block_threshold, settings.monitor_threshold)
         names = publisher.names() if self.policy.published else []
         publisher.retain(name for name in names if not listed.covers(name))
-        publisher.pin(own.names if settings.mode == BLOCK else ())
+        # A listed name below another would be a node of the zone that its wildcard ends at (RFC 4592).
+        publisher.pin(own.highest() if settings.mode == BLOCK else ())
 
     def reload(self) -> None:
         """Read the allowlist again; a list that cannot be used leaves the one before."""
@@ -107,19 +109,25 @@ class Sidecar:
         self.records["unusable"] += heard.unusable
         if self.feed is not None and observation.rcode == _NOERROR:
             self.feed.add(heard.records, observation.time_s, int(time.time()))
-        listed = self.policy.allowlist.covers(name)
-        if listed and heard.aliases:
-            self._take_in(heard.aliases, now_s)
-        if self.cache.get(name, now_s) is not None:
+        if heard.aliases:
+            self._take_in([name, *heard.aliases], now_s)
+        if (found := self.cache.get(name, now_s)) is not None:
+            if found[0].action != ALLOW or self.policy.block_threshold is not None:
+                self._follow(name, found[0])
             return "cached"
-        if listed or self.shelter.covers(name, now_s):
+        if self._passes(name, now_s):
             return "listed"
         answers = answers_text(answers_about(name, heard.records))
         return "queued" if self.pending.offer(name, answers) else ""
 
-    def _take_in(self, aliases: tuple[bytes, ...], now_s: float) -> None:
-        self.shelter.take_in(aliases, now_s)
-        for name in aliases:
+    def _passes(self, name: bytes, now_s: float) -> bool:
+        return self.policy.allowlist.covers(name) or self.shelter.covers(name, now_s)
+
+    def _take_in(self, chain: list[bytes], now_s: float) -> None:
+        """Shelter what a listed name of a chain of aliases leads to; some resolvers tell it link by link."""
+        passing = [place for place, name in enumerate(chain) if self._passes(name, now_s)]
+        for name in chain[passing[0] + 1 :] if passing else ():
+            self.shelter.take_in([name], now_s)
             self.publisher.drop(name)
 
     def lookup(self, name: bytes) -> Told | str:
@@ -130,7 +138,7 @@ class Sidecar:
         found = self.cache.get(name, now_s)
         if found is not None:
             return self._told(name, *found)
-        if self.policy.allowlist.covers(name) or self.shelter.covers(name, now_s):
+        if self._passes(name, now_s):
             return Told(0.0, self.settings.cache_ttl_s, "allow/listed")
         if not self.pending.offer(name, "", awaited=True):
             return "full"
@@ -146,25 +154,35 @@ class Sidecar:
 
     def on_scored(self, scores: Mapping[bytes, Scored]) -> None:
         """Scores have come: remember them, tell who waits, and have the zone follow."""
-        now_s, expires_s = time.monotonic(), int(time.time()) + self.settings.block_ttl_s
+        now_s = time.monotonic()
         for name, scored in scores.items():
             self.cache.put(name, scored, now_s)
             self.questions.scored(name, self._told(name, scored, self.settings.cache_ttl_s))
-            verdict = self._verdict(name, scored)
+            verdict = self._follow(name, scored)
             self.verdicts[verdict.action] += 1
             if verdict.spared:
                 self.publisher.kept_out[verdict.spared] += 1
-            if verdict.action != BLOCK:
-                self.publisher.drop(name)
-            elif self.policy.published:
-                self.publisher.put(name, expires_s)
+
+    def _follow(self, name: bytes, scored: Scored) -> Verdict:
+        """Have the zone follow what is thought of a name now; while it is seen it stays there."""
+        verdict = self._verdict(name, scored)
+        if verdict.action != BLOCK:
+            self.publisher.drop(name)
+        elif self.policy.published:
+            self.publisher.put(name, int(time.time()) + self.settings.block_ttl_s)
+        return verdict
+
+    @property
+    def _publish_every_s(self) -> float:
+        # Without a journal serials begin at the second, and must not run ahead of the clock.
+        return _PUBLISH_EVERY_S if self.settings.state_dir is not None else _PUBLISH_BY_CLOCK_S
 
     async def run(self) -> None:
         """Everything that goes on by itself, until cancelled."""
         self.publisher.tell()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.scorer.run())
-            group.create_task(self.upkeep.repeat("publish", self.publisher.publish, _PUBLISH_EVERY_S))
+            group.create_task(self.upkeep.repeat("publish", self.publisher.publish, self._publish_every_s))
             group.create_task(self.upkeep.repeat("housekeep", self._housekeep, _HOUSEKEEP_EVERY_S))
             for notifier in self.publisher.notifiers:
                 group.create_task(notifier.run())

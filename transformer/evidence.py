@@ -23,7 +23,7 @@ from contract.name_octets import octets_of, text_of
 from transformer.answers import Answer
 from transformer.domain_name import DomainName
 from transformer.graph_store import UNKNOWN, PassiveDnsGraph
-from transformer.graph_store.adjacency import REVERSE, log_degrees
+from transformer.graph_store.adjacency import log_degrees
 from transformer.lexical import lexical_features
 from transformer.walk import CAPS, Steps
 
@@ -48,18 +48,17 @@ class Target:
 class FreshNodes:
     """Nodes of this request only; node ids go on where the graph's end.
 
-    name: octets or an address; domain: None for hosts.
+    name: octets of a name that the graph does not hold.
     """
 
     node_type: Int64[np.ndarray, " fresh"]
     name: tuple[bytes, ...]
-    domain: tuple[DomainName | None, ...]
+    domain: tuple[DomainName, ...]
     features: Float32[np.ndarray, "fresh features"]
 
     def label_of(self, place: int) -> bytes:
-        """What a person calls a node: the text of its name, or its address."""
-        name = self.name[place]
-        return name if self.node_type[place] == IP_NODE else text_of(name).encode()
+        """What a person calls a node: the text of its name."""
+        return text_of(self.name[place]).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Evidence:
 
 @dataclass(slots=True)
 class _Link:
-    """An edge from a target to a node; the node is UNKNOWN until it was found in the graph or numbered.
+    """An edge from a target to a node; the node is UNKNOWN until it was found in the graph.
 
     rank: its place among the target's links of this relation.
     """
@@ -86,13 +85,16 @@ class _Link:
     relation: int
     node_type: int = DOMAIN_NODE
     name: bytes = b""
-    domain: DomainName | None = None
     node: int = UNKNOWN
     rank: int = 0
 
 
 def gather_evidence(graph: PassiveDnsGraph, targets: Sequence[Target]) -> Evidence:
-    """Look the targets and their answers up, and number what the graph does not know."""
+    """Look the targets and their answers up, and number the targets that the graph does not know.
+
+    Of answers count those that lead to what the graph knows: where nobody else was seen tells nothing of a
+    name, and its owner may make up as many such records as he likes.
+    """
     nodes = graph.find(DOMAIN_NODE, [target.domain.octets for target in targets])
     links = _not_held(graph, nodes, _found(graph, _answer_links(targets)))
     unseen = np.flatnonzero(nodes == UNKNOWN).tolist()
@@ -106,9 +108,7 @@ def _answer_links(targets: Sequence[Target]) -> list[_Link]:
         for answer in target.answers:
             relation, node_type = _RELATION_AND_TYPE[answer.kind]
             name = answer.address.encode() if answer.name is None else answer.name.octets
-            # Nameservers are known by name alone; only domains carry features of their own.
-            domain = answer.name if node_type == DOMAIN_NODE else None
-            links[place, relation, name] = _Link(place, relation, node_type, name, domain)
+            links[place, relation, name] = _Link(place, relation, node_type, name)
     return list(links.values())
 
 
@@ -118,7 +118,7 @@ def _found(graph: PassiveDnsGraph, links: list[_Link]) -> list[_Link]:
         found = graph.find(node_type, [link.name for link in alike]).tolist()
         for link, node in zip(alike, found, strict=True):
             link.node = node
-    return links
+    return [link for link in links if link.node != UNKNOWN]
 
 
 def _not_held(
@@ -179,13 +179,10 @@ def _number(
     links: list[_Link],
 ) -> Evidence:
     nodes[unseen] = graph.node_count + np.arange(len(unseen))
-    leaves = [link for link in links if link.node == UNKNOWN]
-    for node, leaf in enumerate(leaves, graph.node_count + len(unseen)):
-        leaf.node = node
     graphs, relations, ids, ranks = _columns(links)
     degrees = np.bincount(graphs * len(RELATIONS) + relations, minlength=len(targets) * len(RELATIONS))
     new_degrees = degrees.reshape(len(targets), len(RELATIONS))
-    fresh = _fresh_nodes([targets[place].domain for place in unseen], new_degrees[unseen], leaves)
+    fresh = _fresh_nodes([targets[place].domain for place in unseen], new_degrees[unseen])
     return Evidence(nodes, Steps(graphs, graphs, relations, ids, ranks), fresh, new_degrees)
 
 
@@ -194,19 +191,10 @@ def _columns(links: list[_Link]) -> Int64[np.ndarray, "4 links"]:
     return np.array(rows, np.int64).reshape(-1, 4).T.copy()
 
 
-def _fresh_nodes(
-    unseen: list[DomainName], degrees: Int64[np.ndarray, "unseen relations"], leaves: list[_Link]
-) -> FreshNodes:
-    domains = [*unseen, *(leaf.domain for leaf in leaves)]
-    features = np.zeros((len(domains), len(NODE_FEATURES)), np.float32)
-    named = [place for place, domain in enumerate(domains) if domain is not None]
-    if named:
-        known_names = [domain for domain in domains if domain is not None]
-        features[named, : len(LEXICAL_FEATURES)] = lexical_features(known_names)
-    # A leaf has the one edge that brought it here.
-    leaf_degrees = np.zeros((len(leaves), len(RELATIONS)), np.int64)
-    leaf_degrees[np.arange(len(leaves)), REVERSE[np.array([leaf.relation for leaf in leaves], np.int64)]] = 1
-    features[:, len(LEXICAL_FEATURES) :] = log_degrees(np.concatenate([degrees, leaf_degrees]))
-    types = [DOMAIN_NODE] * len(unseen) + [leaf.node_type for leaf in leaves]
-    names = [*(domain.octets for domain in unseen), *(leaf.name for leaf in leaves)]
-    return FreshNodes(np.array(types, np.int64), tuple(names), tuple(domains), features)
+def _fresh_nodes(unseen: list[DomainName], degrees: Int64[np.ndarray, "unseen relations"]) -> FreshNodes:
+    features = np.zeros((len(unseen), len(NODE_FEATURES)), np.float32)
+    if unseen:
+        features[:, : len(LEXICAL_FEATURES)] = lexical_features(unseen)
+    features[:, len(LEXICAL_FEATURES) :] = log_degrees(degrees)
+    types = np.full(len(unseen), DOMAIN_NODE, np.int64)
+    return FreshNodes(types, tuple(domain.octets for domain in unseen), tuple(unseen), features)

@@ -63,7 +63,10 @@ def _definitions(folder: Path) -> Iterator[tuple[tuple[str, str], dict[str, Any]
                 spec = document["spec"]
                 for version in spec["versions"]:
                     kind = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
-                    yield kind, _whole(closed(version["schema"]["openAPIV3Schema"]))
+                    schema = version["schema"]["openAPIV3Schema"]
+                    # One without fields, as Katib's, admits anything and says nothing.
+                    if "properties" in schema:
+                        yield kind, _whole(closed(schema))
 
 
 def _whole(schema: dict[str, Any]) -> dict[str, Any]:
@@ -72,11 +75,17 @@ def _whole(schema: dict[str, Any]) -> dict[str, Any]:
     return schema | {"properties": common | schema["properties"]}
 
 
+# libyaml: one of them has two megabytes.
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """PyYAML cannot construct a plain `=`, a value of YAML 1.1; in schemas it is an operator."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_yaml_str)
+
+
 @cache
 def _documents(path: Path) -> list[Any]:
-    # libyaml: one of them has two megabytes.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return list(yaml.load_all(path.read_text(), loader))
+    return list(yaml.load_all(path.read_text(), _Loader))
 
 
 def _problems_without_crd(manifest: Manifest) -> Iterator[str]:

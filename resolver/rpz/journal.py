@@ -25,8 +25,8 @@ _FILE: Final = "rpz.journal"
 # A journal is written anew when it holds so many times the rules of the zone.
 _SLACK: Final = 4
 _LEAST: Final = 10_000
-# More serials than one process can serve before its disk has room again: ten a second for nineteen days.
-_BEYOND: Final = 1 << 24
+# More serials than one process serves before its disk has room again: ten a second for a day.
+_BEYOND: Final = 1 << 20
 
 
 class UnusableJournal(Exception):

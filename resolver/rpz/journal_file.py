@@ -88,7 +88,8 @@ def read(content: bytes) -> Read:
     result = Read(State(found[1] == b"lost", int(found[2])), whole_octets=HEADER_OCTETS)
     for end, change in _framed(content):
         if change is None:
-            result.cut_short = end == len(content)
+            # A process that was killed leaves a line without its end; a whole one that is wrong was served.
+            result.cut_short = end == len(content) and not content.endswith(b"\n")
             result.damaged = not result.cut_short
             break
         result.changes.append(change)
@@ -117,7 +118,7 @@ def _unframed(text: bytes) -> Change | None:
         added = {_rule(owner, target): int(expires_s) for owner, target, expires_s in entry["added"]}
         removed = tuple(_rule(owner, target) for owner, target in entry["removed"])
         return Change(int(entry["before"]), int(entry["serial"]), added, removed)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -130,7 +131,7 @@ def _read_first_version(content: bytes) -> Read:
             added = {rule: int(entry["added"][name]) for name in entry["added"] for rule in _blocking(name)}
             removed = tuple(rule for name in entry["removed"] for rule in _blocking(name))
             result.changes.append(Change(int(entry["before"]), int(entry["serial"]), added, removed))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             break
     return result
 

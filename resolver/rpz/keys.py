@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+import dns.exception
 import dns.name
 import dns.tsig
 
@@ -42,5 +43,7 @@ def read_key(path: Path) -> dns.tsig.Key:
         raise UnusableKey(f"{path}: algorithm {found['algorithm']}, expected one of {', '.join(_ALGORITHMS)}")
     try:
         return dns.tsig.Key(dns.name.from_text(found["name"]), found["secret"], found["algorithm"])
+    except (dns.exception.DNSException, UnicodeError):
+        raise UnusableKey(f"{path}: {found['name'][:80]!r} is no name for a key") from None
     except (binascii.Error, ValueError):
         raise UnusableKey(f"{path}: the secret is not base64") from None

@@ -132,9 +132,13 @@ class Primary:
 
     def _refused_unread(self, wire: bytes) -> Iterator[bytes]:
         """Refuse a request that is signed by a key which is not ours."""
+        try:
+            request = dns.message.from_wire(wire, continue_on_error=True, keyring=False)
+            response = dns.message.make_response(request)
+        except (dns.exception.DNSException, ValueError):
+            self.counts["broken"] += 1
+            return
         self.counts["refused"] += 1
-        request = dns.message.from_wire(wire, continue_on_error=True, keyring=False)
-        response = dns.message.make_response(request)
         response.set_rcode(dns.rcode.NOTAUTH)
         yield response.to_wire()
 

@@ -107,7 +107,7 @@ def test_settings_of_one_service_reach_only_that_one(model_dir: Path, store: Pat
     with local_run(
         model_dir, store, **{f"DNS_RISK_{name}": value for name, value in settings.items()}
     ) as run:
-        body = {"instances": [{"domain": "example.com"}]}
+        body = {"instances": [{"domain": "never-seen.com"}]}
         answer = httpx.post(f"http://{run.rest}/v1/models/dns-risk:predict", json=body).raise_for_status()
         assert answer.json()["predictions"][0]["action"] == "block"
 

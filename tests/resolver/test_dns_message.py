@@ -59,13 +59,15 @@ def test_records_of_our_types_are_read() -> None:
 
 
 def test_many_and_long_answers_are_bounded() -> None:
-    """At most 64 records in a message and in what the transformer is told, and no comma in a name."""
+    """At most 64 records in a message, 16 and a kibibyte in what the transformer is told, and no comma in a name."""
     wire = response(
         dns.name.from_text("a.example"), *(("a.example.", "A", f"192.0.2.{n}") for n in range(100))
     )
     records = read_response(wire).records
     assert len(records) == 64
-    assert answers_text(records).count(",") == 63
+    assert answers_text(records).count(",") == 15
+    long = Record(b"\1a", CNAME, b"\x3f" + b"\xff" * 63 + (b"\x3f" + b"\xff" * 63) * 2)
+    assert answers_text((long, long, records[0])) == f"{answers_text((long,))}, A 192.0.2.0"
     assert answers_text((Record(b"\1a", CNAME, b"\3a,b"),)) == "CNAME a\\044b"
 
 

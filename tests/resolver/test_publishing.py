@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from resolver.__main__ import end
+from resolver.observations import CNAME, Observation, Record
 from resolver.rpz.journal import Journal
 from resolver.rpz.zone import Change
+from resolver.score_cache import Scored
 from resolver.settings import Settings
 from resolver.sidecar import Sidecar
 from resolver.wire_names import from_text
@@ -68,9 +71,9 @@ async def test_a_full_disk_stops_no_change_and_room_mends_it(tmp_path: Path) -> 
         await publisher.publish()
         assert publisher.zone.rules == {bad("second.tk"): FAR_S}
         restarted = Sidecar(Settings(mode="block", state_dir=tmp_path)).publisher
-        assert later(restarted.zone.serial, publisher.zone.serial + 1_000_000)
+        assert later(restarted.zone.serial, publisher.zone.serial + 100_000)
         again = Sidecar(Settings(mode="block", state_dir=tmp_path)).publisher
-        assert later(again.zone.serial, restarted.zone.serial + 1_000_000)
+        assert later(again.zone.serial, restarted.zone.serial + 100_000)
     again.put(from_text("third.tk"), FAR_S)
     await again.publish()
     assert not again.journal.lost
@@ -117,3 +120,47 @@ async def test_another_mode_serves_the_same_names_in_its_own_way(tmp_path: Path)
     monitoring = Sidecar(Settings(mode="monitor", **options)).publisher
     await monitoring.publish()
     assert not monitoring.zone.rules
+
+
+async def test_aliases_of_listed_names_are_let_go_link_by_link(tmp_path: Path) -> None:
+    """In whichever frames a chain is told, also from a listed name in its middle on; others stay blocked."""
+    sidecar = Sidecar(Settings(mode="block", state_dir=tmp_path))
+    publisher = sidecar.publisher
+
+    def saw(name: str, *chain: str) -> None:
+        links = [from_text(link) for link in (name, *chain)]
+        records = tuple(Record(owner, CNAME, target) for owner, target in pairwise(links))
+        sidecar.on_observations([Observation(links[0], 1, 0, 1, records)])
+
+    for bad_name in ("glb.cdn-one.net", "edge.cdn-two.org", "b.cdn-three.org", "evil.tk"):
+        publisher.put(from_text(bad_name), FAR_S)
+    await publisher.publish()
+    saw("www.paypal.com", "glb.cdn-one.net")
+    saw("glb.cdn-one.net", "edge.cdn-two.org")
+    saw("shop.somebody.se", "www.paypal.com", "b.cdn-three.org")
+    saw("other.somebody.se", "evil.tk")
+    await publisher.publish()
+    assert names(publisher.zone.rules) == ["evil.tk"]
+
+
+async def test_a_bad_name_that_is_seen_again_is_blocked_again(tmp_path: Path) -> None:
+    """Its score is remembered longer than its place in the zone, or it found no room before."""
+    sidecar = Sidecar(Settings(mode="block", state_dir=tmp_path, max_blocked=1))
+    bad_score = Scored(0.999, "block", "phishing", 0.999)
+    sidecar.on_scored({from_text("evil.tk"): bad_score, from_text("worse.tk"): bad_score})
+    assert list(sidecar.publisher.zone.to_come()) == [bad("evil.tk")]
+    sidecar.publisher.drop(from_text("evil.tk"))
+    sidecar.on_observations([Observation(from_text("worse.tk"), 1, 0, 1, ())])
+    assert list(sidecar.publisher.zone.to_come()) == [bad("worse.tk")]
+
+
+async def test_names_below_a_listed_one_are_no_nodes_of_their_own(tmp_path: Path) -> None:
+    """A node below would end the wildcard for what is beside it (RFC 4592)."""
+    allow = tmp_path / "allow.txt"
+    allow.write_text("good.tk\na.b.good.tk\n")
+    publisher = Sidecar(Settings(mode="block", state_dir=tmp_path, allowlist_file=allow)).publisher
+    await publisher.publish()
+    assert {rule.owner for rule in publisher.zone.rules} == {
+        from_text("good.tk"),
+        b"\x01*" + from_text("good.tk"),
+    }

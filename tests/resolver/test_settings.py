@@ -19,6 +19,8 @@ from resolver.settings import UnusableSettings, read_settings
         ("RPZ_NOTIFY", "localhost:53", r"RPZ_NOTIFY: expected JSON, such as \["),
         ("RPZ_ZONE", "..", "RPZ_ZONE: '..' is no name for a zone"),
         ("RPZ_ZONE", ".", "not the root"),
+        ("RPZ_ZONE", "*.risk", "no wildcard"),
+        ("DNSTAP_SOCKET", "", "DNSTAP_SOCKET: empty"),
         ("TRANSFORMER_CA_FILE", "/nowhere", "no certificates"),
         ("BLOCK_THRESHOLD", "nan", "BLOCK_THRESHOLD"),
         ("TRANSFORMER", "nowhere", "expected HOST:PORT"),

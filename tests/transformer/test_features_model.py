@@ -53,7 +53,7 @@ def test_the_tensors_are_those_of_the_featurizer(tensors: dict[str, np.ndarray],
 
 
 def test_every_node_has_its_label(tensors: dict[str, np.ndarray]) -> None:
-    """Domains are labelled with their name, hosts and name servers too, known or new to the store."""
+    """Domains are labelled with their name, hosts and name servers too, those of answers that the store knows."""
     graphs = from_tensors(tensors)
     labels = [label.decode() for label in tensors["node_labels"]]
     assert len(labels) == graphs.node_count
@@ -61,7 +61,8 @@ def test_every_node_has_its_label(tensors: dict[str, np.ndarray]) -> None:
         begin, end = graphs.name_offsets[node : node + 2]
         assert graphs.name_bytes[begin:end].tobytes().decode() == labels[node]
     first, last = graphs.node_offsets[1:3]
-    assert {"11.0.2.1", "3ffe:b00::77", "ns9.example.net", "new.example.org"} <= set(labels[first:last])
+    assert "11.0.2.1" in labels[first:last]
+    assert not {"3ffe:b00::77", "ns9.example.net", "new.example.org"} & set(labels[first:last])
 
 
 def test_it_says_what_the_tensors_are_of(service: ServerProcess, store: Path) -> None:

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.feature_schema import (
-    DOMAIN_NODE,
     IP_NODE,
     LEXICAL_FEATURES,
     NAMESERVER_NODE,
@@ -207,17 +206,18 @@ def test_an_unseen_name_is_linked_to_its_look_alikes(small: Snapshot) -> None:
     assert (graphs.node_type == IP_NODE).sum() == 2
 
 
-def test_unknown_answers_become_leaves(small: Snapshot) -> None:
-    """Hosts and aliases that nobody knows are nodes with the one edge that this request gives them."""
-    graphs = graph_of(small, "nobody.test", "A 11.0.113.5, NS ns.nobody.test, CNAME alias.nobody.test")
-    assert sorted(graphs.node_type.tolist()) == [DOMAIN_NODE, DOMAIN_NODE, IP_NODE, NAMESERVER_NODE]
-    assert graphs.edge_count == 6
-    address = int(np.argmax(graphs.node_type == IP_NODE))
-    assert degree(graphs, address, "resolves_rev") == pytest.approx(1, abs=1e-5)
-    assert not graphs.node_features[address, : len(LEXICAL_FEATURES)].any()
-    alias = names_in(graphs).index("alias.nobody.test")
-    assert graphs.node_features[alias, : len(LEXICAL_FEATURES)].any()
-    assert graphs.name_parts[alias].tolist() != [0, 0]
+@given(st.lists(st.integers(0, 200), max_size=40), st.sampled_from(["www.example.com", "nobody.test"]))
+def test_answers_that_nobody_shares_change_nothing(small: Snapshot, junk: list[int], name: str) -> None:
+    """However many there are and wherever they stand: they neither count nor crowd out what is known."""
+    known = "A 11.0.2.1, NS ns1.example.net"
+    made_up = [f"A 11.99.{n}.5, NS ns{n}.nobody.test, CNAME alias{n}.nobody.test" for n in junk]
+    alone = extract(small, [target(name, known)])
+    for mixed in (", ".join([*made_up, known]), ", ".join([known, *made_up])):
+        crowded = extract(small, [target(name, mixed)])
+        assert crowded.neighbours.tolist() == alone.neighbours.tolist()
+        np.testing.assert_array_equal(crowded.graphs.node_features, alone.graphs.node_features)
+    nothing = extract(small, [target("nobody.test", ", ".join(made_up))])
+    assert nothing.neighbours.tolist() == [0]
 
 
 @pytest.mark.parametrize("name", ["nobody.test", "com", "localhost", "_dmarc.nobody.test"])
