@@ -12,6 +12,59 @@ from typing import Final
 SHARED_APEXES: Final = frozenset(
     name
     for names in (
+        # Links that mail passes through, and what counts who opened it.
+        (
+            "avanan.click ctrk.klclick.com eloqua.com emailprotection.link emlnk1.com en25.com "
+            "go.pardot.com hs-sites-na2.com hubspotpreview-na1.com kit-mail3.com leadconnectorhq.com "
+            "link.msgsndr.com links.iterable.com mail.beehiiv.com maillist-manage.com "
+            "maillist-manage.eu mlsend2.com msgsndr.com protect.fireeye.com shared.outlook.inky.com "
+            "sibforms.com t.eloqua.com url.avanan.click url.emailprotection.link urlsand.esvalabs.com "
+            "zcmp.eu zcsend.net"
+        ),
+        # Hosts of files, each a name of its own.
+        (
+            "0x0.st 1drv.com 1fichier.com avatars.githubusercontent.com cdn-lfs.huggingface.co "
+            "cdn.shopify.com dl.dropboxusercontent.com f000.backblazeb2.com f001.backblazeb2.com "
+            "f002.backblazeb2.com file.io files.catbox.moe gateway.pinata.cloud "
+            "gist.githubusercontent.com i.imgur.com lh3.googleusercontent.com media.discordapp.net "
+            "objects.githubusercontent.com pcloud.link pixeldrain.com raw.githubusercontent.com "
+            "res.cloudinary.com s3.wasabisys.com send.cm smash.com temp.sh terabox.com "
+            "user-images.githubusercontent.com"
+        ),
+        # Forms, help desks and sign-in pages of many.
+        (
+            "auth0.com cognitoforms.com eu.auth0.com form.jotform.com form.typeform.com "
+            "forms.zohopublic.com formspree.io microsoftcrmportals.com myjetbrains.com myworkday.com "
+            "myworkdayjobs.com okta-emea.com oktapreview.com personio.de smartsheet.com us.auth0.com "
+            "visualforce.com zohodesk.com"
+        ),
+        # More sites, forums and free hosting.
+        (
+            "66ghz.com atwebpages.com byethost10.com byethost5.com c1.biz cargo.site co.nf ct.ws "
+            "eu5.org fandom.com forumotion.com free.fr gt.tc h1n.ru iceiy.com infy.uk itch.io "
+            "kesug.com lolipop.jp lovestoblog.com miraheze.org mypressonline.com pixnet.net "
+            "proboards.com scienceontheweb.net squarespace-cdn.com tilda.cc totalh.net ucoz.club "
+            "ucoz.de ucoz.es ucoz.org ucoz.ua ucraft.site webador.com webador.de webador.fr "
+            "wikidot.com x10.mx xo.je xsph.ru zya.me"
+        ),
+        # More dynamic names and tunnels.
+        (
+            "a.pinggy.link app.github.dev asuscomm.com dnsexit.com dynnamn.ru euw.devtunnels.ms "
+            "free.pinggy.link hikddns.com keenetic.link keenetic.name keenetic.pro lhr.rocks loclx.io "
+            "mynetgear.com netcraze.pro now-dns.com now-ip.org plex.direct quickddns.com selfhost.de "
+            "selfhost.eu share.zrok.io tplinkdns.com usw2.devtunnels.ms ydns.eu"
+        ),
+        # Clouds, content networks and catchers of requests.
+        (
+            "kinstacdn.com mailtrap.live nitrocdn.com p.azurewebsites.net pipedream.net qiniup.com "
+            "vtexassets.com vtexcommercestable.com.br webhook.site webshopapp.com "
+            "westus.cloudapp.azure.com"
+        ),
+        # More short links.
+        (
+            "acesse.one acortar.link encurtador.com.br goo.by linkvertise.com lnk.ink n9.cl q-r.to "
+            "qr.ae qr1.be qrfy.com s.yam.com"
+        ),
         # Dynamic DNS, and wildcards that answer any address.
         (
             "2288.org 3322.org 6600.org 7766.org 8800.org 8866.org 9966.org afraid.org almostmy.com "

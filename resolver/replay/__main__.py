@@ -30,7 +30,7 @@ from resolver.public_names import is_local
 from resolver.replay.asked import Asked
 from resolver.replay.feeding import SidecarGone, send
 from resolver.replay.query_log import all_responses
-from resolver.replay.report import BROKEN_MESSAGE, LOCAL_NAME, NO_ROOM, Report
+from resolver.replay.report import BROKEN_MESSAGE, NO_ROOM, Report
 from resolver.replay.table import document, rows_of, summary, table
 from resolver.score_cache import Scored
 from resolver.scorer import Scorer
@@ -76,10 +76,12 @@ def _judge(given: argparse.Namespace, log: Iterable[_Observed], report: Report) 
     asked = Asked()
     for _, _, name, answers in log:
         if is_local(name):
-            report.take_back(LOCAL_NAME, to_text(name))
+            report.for_house += 1
         elif not asked.add(name, answers):
             report.take_back(NO_ROOM, to_text(name))
     if not asked.queries:
+        if report.read:
+            print(report.text())
         return
     scores = asyncio.run(scored(given.transformer, asked.answers))
     rows = rows_of(asked.queries, scores, policy)

@@ -17,7 +17,7 @@ OTHER_CLASS: Final = "class other than IN"
 OTHER_SERVICE: Final = "mDNS, LLMNR or NetBIOS"
 BROKEN_MESSAGE: Final = "broken DNS message, or one without a single question of class IN"
 DAMAGED: Final = "file that ends early or is damaged from there on"
-LOCAL_NAME: Final = "name of the house, which is not scored"
+LOCAL_NAME: Final = "for names of the house, which are not scored"
 NO_ROOM: Final = "another new name, when there was no room for more"
 
 _PLACES: Final = 3
@@ -64,6 +64,8 @@ class Report:
         """the first few places of each reason that is somebody's mistake"""
         self.answers_left_out = 0
         """single answers, of rows that are used without them"""
+        self.for_house = 0
+        """what is used and asks for a name that stays in the house"""
         self.refused: list[str] = []
         """files of which nothing can be used"""
         self._file = ""
@@ -116,6 +118,8 @@ class Report:
             f"{what:<9}{count:>11,}"
             for what, count in (("read", self.read), ("used", self.used), ("left out", self.left_out.total()))
         ]
+        if self.for_house:
+            lines.insert(2, f"{self.for_house:>20,}  {LOCAL_NAME}")
         for reason, count in self.left_out.most_common():
             lines.append(f"{count:>20,}  {reason}")
             lines += [f"{'':22}{place}" for place in self.places[reason]]
@@ -132,6 +136,7 @@ class Report:
         return {
             "read": self.read,
             "used": self.used,
+            "for_house": self.for_house,
             "left_out": reasons,
             "answers_left_out": self.answers_left_out,
             "refused": self.refused,

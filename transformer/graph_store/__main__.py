@@ -96,6 +96,9 @@ def _import(files: Sequence[str], store: Path, *, private: bool) -> int:
         if not report.used:
             sys.stderr.write("no usable line: the graph store is unchanged\n")
             return 1
+        if not builder.observation_count:
+            sys.stderr.write("no record that names share: the graph store is unchanged\n")
+            return 1
         meta = publish(store, builder, report.sources, progress)
     finally:
         progress.close()

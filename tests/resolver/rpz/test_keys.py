@@ -35,6 +35,8 @@ def test_a_key_is_read(tmp_path: Path) -> None:
         (KEY, 0o644, "every user can read"),
         ("nothing", 0o600, "expected key"),
         (KEY.replace("sha256", "md5"), 0o600, "hmac-md5"),
+        (KEY.replace("transfer", "a..b"), 0o600, "no name for a key"),
+        (KEY.replace("transfer", "x" * 64), 0o600, "no name for a key"),
         (KEY.replace("==", "="), 0o600, "not base64"),
     ],
 )
