@@ -51,7 +51,7 @@ def actions(
     """What to do with each name, as bytes; blocking wins where thresholds cross.
 
     Blocked is what reaches that threshold by its name alone and with all that is known of it: others' records
-    block nobody. What reaches it by one of the two is monitored: nobody's own records make it harmless.
+    block nobody. What reaches it by one of the two is monitored: its own records take it one step.
 
     >>> risk, alone = np.array([[0.1, 0.6, 0.9, 0.9, 0.3], [0.1, 0.6, 0.9, 0.7, 0.9]], np.float32)
     >>> actions(risk, alone, 0.5, 0.8).tolist()
