@@ -11,6 +11,7 @@ from typing import Final
 
 import dns.name
 
+from resolver.places import host_and_port
 from resolver.policy import BLOCK
 from resolver.rpz.journal import Journal
 from resolver.rpz.keys import read_key
@@ -19,7 +20,7 @@ from resolver.rpz.primary import Primary
 from resolver.rpz.records import Records
 from resolver.rpz.rules import NXDOMAIN, PASSTHRU, Rule, passing, why_no_rule
 from resolver.rpz.zone import FOREVER, Change
-from resolver.settings import Settings, host_and_port
+from resolver.settings import Settings
 from resolver.wire_names import from_text
 
 _log = logging.getLogger(__name__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 import ssl
@@ -14,18 +13,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from resolver.places import host_and_port, is_loopback
 from resolver.wire_names import NotAName, from_text, labels_of, to_text
 
 ENV_PREFIX: Final = "DNS_RISK_RESOLVER_"
 # Room for the names that stand in the zone.
 _MAX_ZONE_OCTETS: Final = 128
-_HOST_AND_PORT: Final = re.compile(
-    r"(?:\[(?P<address>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^:\[\]]+)):(?P<port>[0-9]{1,5})"
-)
-# A last label of digits alone would be half an address.
-_HOST_NAME: Final = re.compile(
-    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*(?![0-9]+\.?$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?"
-)
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -92,7 +85,7 @@ class Settings(BaseSettings):
     """File with a TSIG key that every transfer must be signed by, as tsig-keygen writes it."""
 
     block_ttl_s: int = Field(86_400, ge=1, le=30 * 86_400)
-    """Seconds for which a name stays in the zone after it was last scored so."""
+    """Seconds for which a name stays in the zone after it was last seen."""
 
     max_blocked: int = Field(100_000, ge=1, le=5_000_000)
     """Names in the zone; beyond that new ones are left out."""
@@ -177,7 +170,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        if self.rpz_port and self.rpz_tsig_key_file is None and not _loopback(self.rpz_host):
+        if self.rpz_port and self.rpz_tsig_key_file is None and not is_loopback(self.rpz_host):
             raise ValueError(f"rpz_host {self.rpz_host}: beyond loopback set rpz_tsig_key_file, too")
         if self.graph_store is not None and self.passive_dns_dir is None:
             raise ValueError("graph_store: set passive_dns_dir, too, whose files go into it")
@@ -216,37 +209,3 @@ def _said(problem: ErrorDetails) -> str:
         return f'{ENV_PREFIX}{unread[1].upper()}: expected JSON, such as ["127.0.0.1:53"]'
     name = "_".join(str(part) for part in problem["loc"][:1])
     return f"{ENV_PREFIX}{name.upper()}: {said}" if name else said
-
-
-def host_and_port(text: str) -> tuple[str, int]:
-    """The two parts of HOST:PORT.
-
-    >>> host_and_port("[::1]:53")
-    ('::1', 53)
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = _HOST_AND_PORT.fullmatch(text)
-    if (
-        found is None
-        or not 0 < int(found["port"]) < 1 << 16
-        or not _is_host(found["address"] or found["name"])
-    ):
-        raise ValueError(f"{text[:80]!r}: expected HOST:PORT")
-    return found["address"] or found["name"], int(found["port"])
-
-
-def _is_host(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return _HOST_NAME.fullmatch(text) is not None and len(text) < 254
-    return True
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -149,11 +149,12 @@ def test_without_neighbours_a_name_is_as_nobody_knows_it(name: str) -> None:
 
 def test_an_edge_and_its_reverse_are_one_link() -> None:
     """An address and a name server are each one link, as seen from the name."""
-    cut = linked("new.test", "A 11.0.2.77, NS ns9.dns.test")
+    cut = linked("new.test", "A 11.0.2.9, NS ns2.dns.test")
     ego = cut.ego
-    assert (ego.link_count, ego.graph.edge_count) == (2, 4)
+    target = int(ego.graph.target_nodes[0])
+    assert (ego.link_count, int((ego.graph.edge_index == target).sum())) == (2, 4)
     assert [RELATIONS[relation] for relation in ego.link_relations] == ["resolves", "nameserver"]
-    assert [cut.labels[node] for node in ego.link_nodes] == ["11.0.2.77", "ns9.dns.test"]
+    assert [cut.labels[node] for node in ego.link_nodes] == ["11.0.2.9", "ns2.dns.test"]
 
 
 def test_an_absent_leaf_removes_two_edges_and_one_node() -> None:
