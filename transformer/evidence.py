@@ -46,12 +46,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class FreshNodes:
-    """Nodes of this request only; node ids go on where the graph's end.
+    """Domains of this request only; node ids go on where the graph's end.
 
     name: octets of a name that the graph does not hold.
     """
 
-    node_type: Int64[np.ndarray, " fresh"]
     name: tuple[bytes, ...]
     domain: tuple[DomainName, ...]
     features: Float32[np.ndarray, "fresh features"]
@@ -196,5 +195,4 @@ def _fresh_nodes(unseen: list[DomainName], degrees: Int64[np.ndarray, "unseen re
     if unseen:
         features[:, : len(LEXICAL_FEATURES)] = lexical_features(unseen)
     features[:, len(LEXICAL_FEATURES) :] = log_degrees(degrees)
-    types = np.full(len(unseen), DOMAIN_NODE, np.int64)
-    return FreshNodes(types, tuple(domain.octets for domain in unseen), tuple(unseen), features)
+    return FreshNodes(tuple(domain.octets for domain in unseen), tuple(unseen), features)

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, UInt8
 
-from contract.feature_schema import LEXICAL_FEATURES, RELATION_IDS, RELATIONS
+from contract.feature_schema import DOMAIN_NODE, LEXICAL_FEATURES, RELATION_IDS, RELATIONS
 from contract.graphs import DomainGraphs, union
 from contract.ragged import offsets_of
 from transformer.evidence import Evidence, FreshNodes, Target, gather_evidence
@@ -84,7 +84,7 @@ def _extract(
     lengths, name_bytes, parts = _names(graph, evidence.fresh, nodes.ids)
     graphs = DomainGraphs(
         node_features=_features(graph, evidence, nodes),
-        node_type=_node_types(graph, evidence.fresh, nodes.ids),
+        node_type=_node_types(graph, nodes.ids),
         name_bytes=name_bytes,
         name_offsets=offsets_of(lengths),
         name_parts=parts,
@@ -176,12 +176,9 @@ def _features(
     return features
 
 
-def _node_types(
-    graph: PassiveDnsGraph, fresh: FreshNodes, ids: Int64[np.ndarray, " nodes"]
-) -> Int64[np.ndarray, " nodes"]:
+def _node_types(graph: PassiveDnsGraph, ids: Int64[np.ndarray, " nodes"]) -> Int64[np.ndarray, " nodes"]:
     types = graph.node_types(ids)
-    own = np.flatnonzero(ids >= graph.node_count)
-    types[own] = fresh.node_type[ids[own] - graph.node_count]
+    types[ids >= graph.node_count] = DOMAIN_NODE
     return types
 
 
@@ -198,10 +195,9 @@ def _names(
     parts[known] = graph.name_parts(ids[known])
     places = (ids[own] - graph.node_count).tolist()
     domains = [fresh.domain[place] for place in places]
-    # Hosts are known to the model by their neighbours alone.
-    fresh_names = [fresh.name[place] if fresh.domain[place] else b"" for place in places]
+    fresh_names = [fresh.name[place] for place in places]
     lengths[own] = [len(name) for name in fresh_names]
-    parts[own] = [(domain.label_start, domain.suffix_start) if domain else (0, 0) for domain in domains]
+    parts[own] = [(domain.label_start, domain.suffix_start) for domain in domains]
     is_fresh = np.repeat(ids >= graph.node_count, lengths)
     name_bytes = np.empty(len(is_fresh), np.uint8)
     name_bytes[~is_fresh] = known_bytes
